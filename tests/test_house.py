@@ -44,11 +44,11 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"timestamps", "seal", "bundle", "examine"},
     ],
     "evtool.cli": [
-        {"delivery", "environment", "next_command", "screen", "ways", "progress_bars"},
-        {"command", "notes"},
+        {"completion", "delivery", "environment", "next_command", "screen", "ways", "progress_bars", "topics"},
+        {"command"},
         {"output", "group"},
         {"options", "progress", "faults", "usage", "telling"},
-        {"answers"},
+        {"answers", "notes"},
         {"commands", "app"},
     ],
 }

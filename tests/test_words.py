@@ -75,9 +75,16 @@ INSTEAD = {
 
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("README.md", "manifests/*.md", "manifests/templates/*", "examples/sealed/custody/README.txt")
+    for pattern in (
+        "README.md",
+        "manifests/*.md",
+        "manifests/templates/*",
+        "examples/sealed/custody/README.txt",
+        "evtool/cli/topics/en/*.md",
+    )
     for path in ROOT.glob(pattern)
 )
+KOREAN_PAGES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("evtool/cli/topics/ko/*.md"))
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "evtool").rglob("*.py"))
 
 
@@ -167,6 +174,11 @@ def test_no_page_has_such_a_phrase(name: str) -> None:
     """Line ends do not hide a phrase: each paragraph is read as one line."""
     paragraphs = re.split(r"\n\s*\n", (ROOT / name).read_text(encoding="utf-8"))
     assert not [hit for paragraph in paragraphs for hit in find(paragraph)]
+
+
+@pytest.mark.parametrize("name", KOREAN_PAGES)
+def test_no_korean_page_has_such_a_word(name: str) -> None:
+    assert not find_in_korean((ROOT / name).read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", TEXTS)

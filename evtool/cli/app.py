@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from msgspec import Struct
 
+from evtool.cli.completion import VARIABLE
 from evtool.cli.delivery import take_over_streams
 from evtool.cli.faults import FaultWatch, describe_fault, print_traceback, spoil
 from evtool.core import __version__
@@ -67,6 +68,12 @@ def _terminate(number: int, frame: object) -> NoReturn:
 
 def _run(arguments: list[str], done: list[str]) -> int:
     """Run one command, and tell whatever it fails with; `done` gets what it did that stays done."""
+    shell = os.environ.get(VARIABLE)
+    if shell:
+        # Start-up time: only a shell asks for this, and it must not wait for click either.
+        from evtool.cli.completion.answer import answer_shell
+
+        return answer_shell(shell, arguments)
     if arguments == ["--version"]:
         sys.stdout.write(f"evtool {__version__}\n")
         return ExitCode.OK
@@ -116,19 +123,9 @@ def _invoke(arguments: list[str], done: list[str]) -> int:
     from evtool.cli.group import make_program
 
     cli = make_program()
-    asked = os.environ.get(_COMPLETION)
-    if asked:
-        # Only the shell asks for this.
-        from click.shell_completion import shell_complete
-
-        return ExitCode.USAGE if shell_complete(cli, {}, "evtool", _COMPLETION, asked) else ExitCode.OK
     with cli.make_context("evtool", arguments, obj=done) as context:
         result = cli.invoke(context)
     return result if isinstance(result, int) else ExitCode.OK
-
-
-_COMPLETION = "_EVTOOL_COMPLETE"
-"""The variable with which a shell asks for completion; see click's documentation."""
 
 
 def _interrupted(error: BaseException) -> int:

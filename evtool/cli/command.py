@@ -37,11 +37,25 @@ class Option(click.Option):
 
     Attributes:
         section: its heading.
+        completes: what a shell offers for its value (`evtool.cli.completion.offers`); None if its type says that.
     """
 
-    def __init__(self, *args: Any, section: str = OWN, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, section: str = OWN, completes: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
+        self.completes = completes
+
+
+class Argument(click.Argument):
+    """An argument for which a shell offers words.
+
+    Attributes:
+        completes: as of an option.
+    """
+
+    def __init__(self, *args: Any, completes: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.completes = completes
 
 
 class Command(click.Command):

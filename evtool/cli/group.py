@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from evtool.cli.command import misuse
 from evtool.cli.next_command import shell_word
 from evtool.cli.screen import ABOUT, COMMANDS, EPILOG, OTHER_WORDS, SECTIONS, render_first_screen
 from evtool.core import __version__
@@ -151,4 +152,4 @@ def make_program() -> click.Group:
 def _refuse_json(_context: click.Context, _param: click.Parameter, asked: bool) -> None:
     """Refuse --json where it means nothing; with --version alone, `evtool.cli.app` answers by itself."""
     if asked:
-        raise click.UsageError("--json goes behind the name of a command, or with --version alone")
+        raise misuse(UsageError("--json goes behind the name of a command, or with --version alone", key="json-behind"))

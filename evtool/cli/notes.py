@@ -8,6 +8,7 @@ import warnings
 from typing import TextIO
 
 from evtool.cli.next_command import fill_commands
+from evtool.cli.telling import language_of_errors
 from evtool.store.medium import MediumWarning
 
 
@@ -30,7 +31,8 @@ def show_notes() -> None:
             told.add(str(message))
             # It comes in the middle of writing a record, which a full standard error must not disturb.
             with contextlib.suppress(OSError):
-                sys.stderr.write(f"evtool: note: {fill_commands(str(message))}\n")
+                language = language_of_errors().telling(fill_commands)
+                sys.stderr.write(f"evtool: {language.word('program', 'note')}: {language.say('note.medium')}\n")
 
     warnings.showwarning = show
     warnings.simplefilter("always", MediumWarning)

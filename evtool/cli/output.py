@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from evtool.cli.command import OUTPUT, flag, options_of
 from evtool.cli.next_command import fill_commands
 from evtool.core import __version__
+from evtool.core.finding import Value
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import is_visible
 from evtool.report.findings import IN_JSON, IN_TEXT
@@ -147,6 +148,11 @@ class Output(Struct, frozen=True):
         if not self.quiet:
             sys.stderr.write(text.rstrip("\n") + "\n")
 
+    def note(self, key: str, **values: Value) -> None:
+        """Print a note on stderr, in the language of the reader, who may be a script's owner; `key` is of `[note]`."""
+        language = choose_language().telling(fill_commands)
+        self.talk(f"evtool: {language.word('program', 'note')}: {language.say(f'note.{key}', **values)}")
+
 
 output_options = options_of(Output, "output", OUTPUT, without=frozenset({"lists_all", "progress"}))
 """Add --json and --quiet; the command gets its `output`. The others add --all, or --progress, or both."""
@@ -211,12 +217,25 @@ def _escape_unprintable(match: re.Match[str]) -> str:
 
 
 def print_version_document() -> None:
-    """Print which evtool this is, and which checkers come with it, as one JSON document."""
-    # Start-up time: no other run reads the checkers.
+    """Print which evtool this is, what decides what it says, and which checkers come with it, as one JSON document."""
+    # Start-up time: no other run reads the checkers, or asks what the libraries were built with.
+    from evtool.operations.examine.program import describe_platform, digest_code, list_inside, list_packages
     from evtool.report.checker_document import VersionDocument, describe_checker
     from evtool.web.checkers import Checker
 
-    _write_json(VersionDocument(version=__version__, checkers=tuple(describe_checker(each) for each in Checker)))
+    code, (python, platform) = digest_code(), describe_platform()
+    _write_json(
+        VersionDocument(
+            version=__version__,
+            code_sha256=code.sha256,
+            code_files=code.files,
+            python=python,
+            platform=platform,
+            packages=list_packages(),
+            inside=list_inside(),
+            checkers=tuple(describe_checker(each) for each in Checker),
+        )
+    )
 
 
 def print_error_document(message: str, hint: str, exit_code: int) -> None:

@@ -52,6 +52,7 @@ SECTIONS: Mapping[str, Commands] = {
 
 COMMANDS: Commands = {
     **{name: listed for commands in SECTIONS.values() for name, listed in commands.items()},
+    "completion": (f"{_HERE}.completion", "complete words in a shell"),
     "help": (f"{_HERE}.help", "explain a command"),
 }
 
@@ -109,7 +110,7 @@ def render_first_screen() -> str:
         lines += ["", heading, *_in_pairs([f"{name:<10}{words}" for name, (_, words) in commands.items()])]
     lines += ["", "Examples"]
     lines += [f"  {command:<29} {words}" for command, words in EXAMPLES]
-    lines += ["", "`evtool help COMMAND` explains a command, with examples and its exit codes."]
+    lines += ["", "Start here: `evtool help first-hour`. All commands and topics: `evtool help`"]
     return "\n".join(lines)
 
 

@@ -9,12 +9,17 @@ from evtool.core.errors import EvtoolError
 from evtool.report.language import Language, Said, choose_language, english
 
 
+def language_of_errors() -> Language:
+    """Give the language that a person asked for; English if there are no texts in it, which an error then says."""
+    try:
+        return choose_language()
+    except EvtoolError:
+        return english()
+
+
 def tell(error: EvtoolError, done: Sequence[str]) -> None:
     """Print an error on stderr; `done` is what the run did although its answer, or the rest of its work, was lost."""
-    try:
-        language = choose_language()
-    except EvtoolError:
-        language = english()  # that there are no texts in the one asked for is what the error says
+    language = language_of_errors()
     marks = (language.word("program", "error"), language.word("program", "hint"))
     print_error(language.say_error(error), hint_of(language, error, done), language.say_lines(error), marks)
 

@@ -19,7 +19,7 @@ def explain_usage(error: click.ClickException) -> UsageError:
         return error.says
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
-        return UsageError(_say(error))
+        return UsageError("{said}", key="usage-alone", said=_say(error))
     see_en, page = _where_to_look(context)
     if isinstance(error, click.NoSuchOption):
         known = [name for param in context.command.get_params(context) if not _is_hidden(param) for name in param.opts]
@@ -42,7 +42,28 @@ def explain_usage(error: click.ClickException) -> UsageError:
             "{said_en}", hint="{see_en}", key="missing-value", said_en=said, see_en=see_en, page=page, where=where
         )
     if not isinstance(why, EvtoolError) or not why.key:
-        return UsageError(said, hint=f"{_guess_value(error)}{see_en}")
+        kind = error.param.type if isinstance(error, click.BadParameter) and error.param else None
+        if isinstance(kind, click.Choice):
+            return UsageError(
+                "{said_en}",
+                hint="{guess_en}{see_en}",
+                key="bad-choice",
+                said_en=said,
+                guess_en=_guess_value(error),
+                see_en=see_en,
+                page=page,
+                where=where,
+                known=", ".join(map(str, kind.choices)),
+            )
+        return UsageError(
+            "{said}",
+            hint="{see_en}",
+            key="bad-word" if where else "usage",
+            said=said,
+            see_en=see_en,
+            page=page,
+            where=where,
+        )
     if where:
         return UsageError(
             "{said_en}", hint="{see_en}", key="bad-value", said_en=said, see_en=see_en, page=page, where=where, why=why

@@ -214,6 +214,16 @@ class Phrase(str):
         return Phrase, (str(self), self.says)
 
 
+def line_of(number: int, word: str = "line", file: str = "") -> Phrase:
+    """Say where in a list or a table something stands; `word` is `line` or `row`, and `file` a name that is escaped."""
+    says = Words("place-row" if word == "row" else "place-line", number=number)
+    return (
+        Phrase(f"{file}: {word} {number}", Words("place-in-file", file=file, where=says))
+        if file
+        else Phrase(f"{word} {number}", says)
+    )
+
+
 class Listed(Struct, frozen=True):
     """Some of many things, named one by one.
 

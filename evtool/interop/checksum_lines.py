@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from evtool.core.errors import FormatError
+from evtool.core.finding import line_of
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.interop.expected import CRC32, DIGEST_SIZES, parse_digest
@@ -67,25 +68,36 @@ def parse_sums(lines: Iterable[str], algorithm: str) -> Iterator[ListedFile]:
     """
     is_short: bool | None = None
     for number, line in enumerate(lines, start=1):
-        where = f"line {number}"
+        where = line_of(number)
         if not line.strip() or line.startswith(_COMMENTS):
             continue
         if match := _TAGGED.match(line):
             escaped, name, path, digest = match.groups()
             tagged = _TAG_NAMES.get(re.sub("[-/]", "", name.upper()))
             if tagged is None:
-                raise FormatError(f"{where}: evtool does not read digests of this algorithm")
+                raise FormatError(
+                    "{where}: evtool does not read digests of this algorithm", key="list-algorithm", where=where
+                )
             yield ListedFile(where, _unescape(path, where) if escaped else path, parse_digest(tagged, digest, where))
             continue
         match = _PLAIN.match(line)
         if match is None:
-            raise FormatError(f"{where} is not a digest and a file name: {shown(line, 80)}")
+            raise FormatError(
+                "{where} is not a digest and a file name: {line}",
+                key="list-sums-line",
+                where=where,
+                line=shown(line, 80),
+            )
         escaped, digest, path = match.groups()
         digests = parse_digest(algorithm, digest, where)
         if path[0] in " *" and len(path) > 1 and not is_short:
             is_short, path = False, path[1:]
         elif is_short is False:
-            raise FormatError(f"{where} has one blank before the file name, and the lines before it have two")
+            raise FormatError(
+                "{where} has one blank before the file name, and the lines before it have two",
+                key="list-one-blank",
+                where=where,
+            )
         else:
             is_short = True
         yield ListedFile(where, _unescape(path, where) if escaped else path, digests)
@@ -98,15 +110,20 @@ def parse_sfv(lines: Iterable[str]) -> Iterator[ListedFile]:
             continue
         match = _SFV.match(line.rstrip())
         if match is None:
-            raise FormatError(f"line {number} is not a file name and a CRC-32: {shown(line, 80)}")
-        yield ListedFile(f"line {number}", match[1], {CRC32: match[2].lower()})
+            raise FormatError(
+                "{where} is not a file name and a CRC-32: {line}",
+                key="list-sfv-line",
+                line=shown(line, 80),
+                where=line_of(number),
+            )
+        yield ListedFile(line_of(number), match[1], {CRC32: match[2].lower()})
 
 
 def parse_certutil(lines: Iterable[str]) -> Iterator[ListedFile]:
     """Read what `certutil -hashfile` prints: a line with the algorithm and the file, the digest, a line of success."""
     found: tuple[str, str, str] | None = None
     for number, line in enumerate(map(str.strip, lines), start=1):
-        where = f"line {number}"
+        where = line_of(number)
         if found is not None and line:
             begin, algorithm, path = found
             digest = line.replace(" ", "")
@@ -115,31 +132,43 @@ def parse_certutil(lines: Iterable[str]) -> Iterator[ListedFile]:
         elif match := next((match for each in _CERTUTIL if (match := each.match(line))), None):
             algorithm, path = match[1].lower(), match[2]
             if algorithm not in DIGEST_SIZES:
-                raise FormatError(f"{where}: evtool does not read digests of {shown(match[1], 40)}")
+                raise FormatError(
+                    "{where}: evtool does not read digests of {algorithm}",
+                    key="list-algorithm-named",
+                    where=where,
+                    algorithm=shown(match[1], 40),
+                )
             found = where, algorithm, path
         elif line and not line.startswith("CertUtil:") and not _PROMPT.match(line):
-            raise FormatError(f"{where} is not what certutil -hashfile prints: {shown(line, 80)}")
+            raise FormatError(
+                "{where} is not what certutil -hashfile prints: {line}",
+                key="list-certutil-line",
+                where=where,
+                line=shown(line, 80),
+            )
     if found is not None:
-        raise FormatError("the list ends before the digest of its last file")
+        raise FormatError("the list ends before the digest of its last file", key="list-certutil-end")
 
 
 def parse_hashdeep(lines: Iterable[str]) -> Iterator[ListedFile]:
     """Read what hashdeep writes: two header lines, comments, then size, digests and name with commas between."""
     columns: list[str] = []
     for number, line in enumerate(lines, start=1):
-        where = f"line {number}"
+        where = line_of(number)
         if number == 1:
             if not line.startswith("%%%% HASHDEEP-1."):
-                raise FormatError("the list does not begin like a hashdeep list")
+                raise FormatError("the list does not begin like a hashdeep list", key="list-hashdeep-start")
         elif line.startswith("%%%% "):
             columns = _parse_columns(line, where)
         elif line and not line.startswith("##"):
             if not columns:
-                raise FormatError(f"{where}: the list does not say which columns it has")
+                raise FormatError(
+                    "{where}: the list does not say which columns it has", key="list-hashdeep-columns", where=where
+                )
             values = line.split(",", len(columns) - 1)
             is_size = values[0].isascii() and values[0].isdigit() and len(values[0]) <= 19
             if len(values) != len(columns) or not is_size:
-                raise FormatError(f"{where} does not have the columns of the list")
+                raise FormatError("{where} does not have the columns of the list", key="list-hashdeep-row", where=where)
             digests: dict[str, str] = {}
             for name, value in zip(columns[1:-1], values[1:-1], strict=True):
                 if name in _HASHDEEP_READ:
@@ -153,16 +182,23 @@ def _parse_columns(line: str, where: str) -> list[str]:
     digests = columns[1:-1]
     known = set(digests) <= _HASHDEEP_COLUMNS and len(set(digests)) == len(digests)
     if columns[0] != "size" or columns[-1] != "filename" or not known:
-        raise FormatError(f"{where}: these are not the columns of a hashdeep list")
+        raise FormatError(
+            "{where}: these are not the columns of a hashdeep list", key="list-hashdeep-other", where=where
+        )
     if not set(digests) & _HASHDEEP_READ:
-        raise FormatError(f"{where}: the list has no digests that evtool reads ({', '.join(sorted(_HASHDEEP_READ))})")
+        raise FormatError(
+            "{where}: the list has no digests that evtool reads ({names})",
+            key="list-hashdeep-none",
+            where=where,
+            names=", ".join(sorted(_HASHDEEP_READ)),
+        )
     return columns
 
 
 def _unescape(path: str, where: str) -> str:
     def one(match: re.Match[str]) -> str:
         if match[1] not in _ESCAPED:
-            raise FormatError(f"{where}: an escape in the file name is unknown")
+            raise FormatError("{where}: an escape in the file name is unknown", key="list-escape", where=where)
         return _ESCAPED[match[1]]
 
     return _ESCAPES.sub(one, path)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from msgspec import Struct, field
 
 from evtool.core.errors import FormatError, Way
+from evtool.core.finding import line_of
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.foreign import ForeignText, not_utf8, read_foreign_text
 from evtool.core.text.names import shown, shown_path
@@ -126,8 +127,8 @@ def _require_bytes_there(data: bytes, read: ForeignList, exists: Callable[[bytes
 
 def _names_no_file(read: ForeignList) -> FormatError:
     if read.undigested_count:
-        return FormatError("the list gives no digest of any file, so nothing could be checked")
-    return FormatError("the list names no file")
+        return FormatError("the list gives no digest of any file, so nothing could be checked", key="list-no-digest")
+    return FormatError("the list names no file", key="list-no-file")
 
 
 def _read(text: ForeignText, options: ListOptions, exists: Callable[[bytes], bool]) -> ForeignList:
@@ -165,6 +166,7 @@ def _recognise(text: str, file_name: str) -> str:
     raise FormatError(
         "it is not certain which program wrote the list, nor of which algorithm its digests are",
         hint="name the program",
+        key="list-not-certain",
         ways=(Way.FORMAT,),
     )
 
@@ -178,7 +180,7 @@ _NAMED = compiled_when_used(
 
 def _parse(text: str, name: str, columns: str | None) -> Iterator[ListedFile]:
     if columns is not None and name not in TABLE_FORMATS:
-        raise FormatError(f"a list of {name} has no columns to name")
+        raise FormatError("a list of {name} has no columns to name", key="list-no-columns", name=name)
     if name in TABLE_FORMATS:
         return parse_rows(text, parse_columns(columns) if columns else None)
     lines = list(_lines(text))
@@ -192,7 +194,12 @@ def _parse(text: str, name: str, columns: str | None) -> Iterator[ListedFile]:
 def _lines(text: str) -> Iterator[str]:
     for number, line in enumerate(text.split("\n"), start=1):
         if len(line) > MAX_LINE:
-            raise FormatError(f"line {number} of the list has more than {MAX_LINE} characters")
+            raise FormatError(
+                "{where} of the list has more than {limit} characters",
+                key="list-line-long",
+                where=line_of(number),
+                limit=MAX_LINE,
+            )
         yield line.removesuffix("\r")
 
 
@@ -215,7 +222,12 @@ def _explain(parsed: Iterator[ListedFile], lines: list[str]) -> Iterator[ListedF
         for name, pattern in _RECOGNISED.items():
             if any(pattern.match(line) for line in lines[:5]):
                 raise FormatError(
-                    error.message, hint=f"this looks like a list of {name}; name that format", ways=(Way.FORMAT,)
+                    "{why}",
+                    hint="this looks like a list of {name}; name that format",
+                    key="list-looks-like",
+                    ways=(Way.FORMAT,),
+                    why=error,
+                    name=name,
                 ) from None
         raise
 
@@ -229,9 +241,12 @@ def _place(listed: ListedFile, strip: str, exists: Callable[[bytes], bool], read
         return safe_path(_encode(spelled), where)
     if _DRIVE.match(spelled):
         raise FormatError(
-            f"{where}: {shown(spelled)} begins with a drive or a computer of Windows",
+            "{where}: {path} begins with a drive or a computer of Windows",
             hint="remove the beginning of the paths, up to the folder that this directory is a copy of",
+            key="list-drive",
             ways=(Way.STRIP,),
+            where=where,
+            path=shown(spelled),
         )
     path = safe_path(_encode(spelled.replace("\\", "/")), where)
     read.has_backslashes = True
@@ -250,7 +265,12 @@ def _strip(path: str, strip: str, where: str) -> str:
         if head.replace("\\", "/").casefold() == strip.replace("\\", "/").casefold():
             rest = path[len(strip) :]
     if rest is None or not (strip.endswith(("/", "\\")) or rest.startswith(("/", "\\"))):
-        raise FormatError(f"{where}: the path {shown_path(_encode(path))} does not begin with the part to strip")
+        raise FormatError(
+            "{where}: the path {path} does not begin with the part to strip",
+            key="list-strip",
+            where=where,
+            path=shown_path(_encode(path)),
+        )
     return rest.lstrip("/\\") if "\\" in strip or "\\" in path else rest.lstrip("/")
 
 

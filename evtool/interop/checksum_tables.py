@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from evtool.core.errors import FormatError, Way
+from evtool.core.finding import line_of
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.interop.checksum_lines import ListedFile
@@ -54,10 +55,14 @@ def parse_columns(text: str) -> dict[str, str]:
         role = role.strip().lower().replace("-", "")
         role = PATH if role == PATH else _PLAIN_NAMES.get(role, "")
         if not equals or not column.strip() or not role or role in roles:
-            raise FormatError(f"columns are named like path=Location,sha256=Hash, not {shown(piece, 80)}")
+            raise FormatError(
+                "columns are named like path=Location,sha256=Hash, not {found}",
+                key="columns-form",
+                found=shown(piece, 80),
+            )
         roles[role] = column.strip()
     if PATH not in roles or len(roles) < 2:
-        raise FormatError("the columns must say where the path is, and where a digest is")
+        raise FormatError("the columns must say where the path is, and where a digest is", key="columns-both")
     return roles
 
 
@@ -106,7 +111,7 @@ def _separated(text: str, numbered: bool) -> Iterator[_Row]:
     begin = skipped + 1
     try:
         for values in reader:
-            where, begin = f"line {begin}", reader.line_num + skipped + 1
+            where, begin = line_of(begin), reader.line_num + skipped + 1
             if not any(value.strip() for value in values):
                 continue
             if numbered:
@@ -114,11 +119,13 @@ def _separated(text: str, numbered: bool) -> Iterator[_Row]:
             elif header is None:
                 header = _header(values, where)
             elif len(values) > len(header):
-                raise FormatError(f"{where} has more cells than there are columns")
+                raise FormatError("{where} has more cells than there are columns", key="table-cells", where=where)
             else:
                 yield where, dict(zip(header, values, strict=False))
     except csv.Error:
-        raise FormatError(f"line {begin} has a quotation mark too many or too few") from None
+        raise FormatError(
+            "{where} has a quotation mark too many or too few", key="table-quotation", where=line_of(begin)
+        ) from None
 
 
 def _fixed_width(lines: Sequence[str]) -> Iterator[_Row]:
@@ -130,17 +137,24 @@ def _fixed_width(lines: Sequence[str]) -> Iterator[_Row]:
             continue
         if _RULER.match(following):
             starts = [match.start() for match in re.finditer("-+", following)]
-            header = _header(_slice(line, starts), f"line {number}")
+            header = _header(_slice(line, starts), line_of(number))
         elif not header:
-            raise FormatError(f"line {number} stands before the names of the columns: {shown(line, 80)}")
+            raise FormatError(
+                "{where} stands before the names of the columns: {line}",
+                key="table-before-header",
+                line=shown(line, 80),
+                where=line_of(number),
+            )
         else:
             values = _slice(line, starts)
             if any(value.endswith(_CUT) for value in values):
                 raise FormatError(
-                    f"line {number} was cut off by PowerShell, which shortens tables on the screen",
+                    "{where} was cut off by PowerShell, which shortens tables on the screen",
                     hint="have the list made with `Get-FileHash ... | Export-Csv list.csv -Encoding UTF8`",
+                    key="table-powershell",
+                    where=line_of(number),
                 )
-            yield f"line {number}", dict(zip(header, values, strict=True))
+            yield line_of(number), dict(zip(header, values, strict=True))
 
 
 def _slice(line: str, starts: Sequence[int]) -> list[str]:
@@ -154,15 +168,18 @@ def _fields(lines: Sequence[str]) -> Iterator[_Row]:
         match = _FIELD.match(line)
         name = _plain(match[1]) if match else ""
         if cells and (not line.strip() or _SEPARATOR.match(line) or name in cells):
-            yield f"line {begin}", cells
+            yield line_of(begin), cells
             cells = {}
         if match:
             begin = begin if cells else number
             cells[name] = (match[2] or "").strip()
         elif line.strip() and not _SEPARATOR.match(line):
             raise FormatError(
-                f"line {number} is not a name and a value: {shown(line, 80)}",
+                "{where} is not a name and a value: {line}",
                 hint="a list that was wrapped on the screen cannot be read; have it made as CSV",
+                key="table-field-line",
+                line=shown(line, 80),
+                where=line_of(number),
             )
 
 
@@ -170,7 +187,7 @@ def _header(values: Sequence[str], where: str) -> list[str]:
     names = [_plain(value) for value in values]
     used = [name for name in names if name in _KNOWN]
     if len(set(used)) < len(used):
-        raise FormatError(f"{where}: a column appears twice")
+        raise FormatError("{where}: a column appears twice", key="table-column-twice", where=where)
     return names
 
 
@@ -226,14 +243,23 @@ def _algorithm_of(cells: Mapping[str, str], where: str) -> str:
         raise _no_column(where, cells, "the list does not say which algorithm its digests are of")
     algorithm = _PLAIN_NAMES.get(_plain(stated))
     if algorithm is None:
-        raise FormatError(f"{where}: evtool does not read digests of {shown(stated, 40)}")
+        raise FormatError(
+            "{where}: evtool does not read digests of {algorithm}",
+            key="list-algorithm-named",
+            where=where,
+            algorithm=shown(stated, 40),
+        )
     return algorithm
 
 
 def _no_column(where: str, cells: Mapping[str, str], what: str) -> FormatError:
     names = ", ".join(shown(name, 40) for name in list(cells)[:20])
     return FormatError(
-        f"{what} ({where}; its columns: {names})",
+        "{what} ({where}; its columns: {names})",
         hint="say which columns hold the path and the digest",
         ways=(Way.COLUMNS,),
+        key="list-no-column",
+        what=what,
+        where=where,
+        names=names,
     )

@@ -46,9 +46,11 @@ def add_expected(file: Expected, digests: dict[str, str], size: int | None, wher
     """
     for algorithm, digest in digests.items():
         if file.digests.setdefault(algorithm, digest) != digest:
-            raise FormatError(f"{where}: the file is already listed with another digest")
+            raise FormatError(
+                "{where}: the file is already listed with another digest", key="list-two-digests", where=where
+            )
     if size is not None and file.size not in (None, size):
-        raise FormatError(f"{where}: the file is already listed with another size")
+        raise FormatError("{where}: the file is already listed with another size", key="list-two-sizes", where=where)
     file.size = size if size is not None else file.size
 
 
@@ -59,7 +61,9 @@ def parse_digest(algorithm: str, text: str, where: str) -> dict[str, str]:
         FormatError: it is none of this algorithm.
     """
     if len(text) != 2 * CHECKSUM_SIZES[algorithm] or not _HEX.match(text):
-        raise FormatError(f"{where}: this is not a {algorithm} digest")
+        raise FormatError(
+            "{where}: this is not a {algorithm} digest", key="list-not-digest", where=where, algorithm=algorithm
+        )
     return {algorithm: text.lower()}
 
 
@@ -78,8 +82,11 @@ def safe_path(path: bytes, where: str) -> bytes:
         path = path[2:]
     if not is_safe(path):
         raise FormatError(
-            f"{where}: the path {shown_path(path)} does not stay below the directory",
+            "{where}: the path {path} does not stay below the directory",
             hint="if the list was made elsewhere, remove the beginning of its paths",
+            key="list-path-outside",
             ways=(Way.STRIP,),
+            where=where,
+            path=shown_path(path),
         )
     return path

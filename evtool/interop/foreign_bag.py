@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from evtool.core.container.payload_names import find_unsafe
 from evtool.core.errors import FormatError
+from evtool.core.finding import line_of
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.foreign import not_utf8
 from evtool.core.text.names import shown, shown_path
@@ -72,18 +73,20 @@ def read_foreign_bag(names: Iterable[str], read: Callable[[str], bytes], exists:
     """
     present = set(names)
     if "bagit.txt" not in present:
-        raise FormatError("there is no bagit.txt, so this is not a bag")
+        raise FormatError("there is no bagit.txt, so this is not a bag", key="bag-no-declaration")
     texts = _Texts(*_parse_declaration(read("bagit.txt")), read, exists)
     manifests = {name: match for name in sorted(present) if (match := _MANIFEST_NAME.match(name))}
     payload_lists = [name for name, match in manifests.items() if not match[1]]
     if not payload_lists:
-        raise FormatError("the bag has no payload manifest")
+        raise FormatError("the bag has no payload manifest", key="bag-no-manifest")
     files: dict[bytes, Expected] = {}
     listed: dict[str, set[bytes]] = {}
     for name, match in manifests.items():
         algorithm = _ALGORITHMS.get(re.sub("[-_]", "", match[2].lower()))
         if algorithm is None:
-            raise FormatError(f"{shown(name)}: evtool does not read digests of this algorithm")
+            raise FormatError(
+                "{name}: evtool does not read digests of this algorithm", key="bag-algorithm", name=shown(name)
+            )
         listed[name] = set()
         for where, path, digest in _parse_manifest(texts, algorithm, name):
             add_expected(files.setdefault(path, Expected()), {algorithm: digest}, None, where)
@@ -92,7 +95,7 @@ def read_foreign_bag(names: Iterable[str], read: Callable[[str], bytes], exists:
             listed[name].add(path)
     # A bag without payload is valid (RFC 8493, section 3); something has to be compared all the same.
     if not files:
-        raise FormatError("the manifests list no file, so nothing could be checked")
+        raise FormatError("the manifests list no file, so nothing could be checked", key="bag-empty")
     if not any(listed[name] for name in payload_lists):
         texts.notes.append("the bag has no payload; only its tag files could be checked")
     _check_lists(texts.version, {name: listed[name] for name in payload_lists})
@@ -130,15 +133,18 @@ class _Texts(Struct, frozen=True):
         try:
             text = unmarked.decode(self.encoding)
         except UnicodeDecodeError:
-            why = f": {not_utf8(data, 'it').message}" if self.encoding == "utf-8" else ""
             raise FormatError(
-                f"{shown(name)} is not in {self.encoding.upper()}, which bagit.txt declares{why}",
+                "{name} is not in {encoding}, which bagit.txt declares{why_en}",
                 hint="ask for the bag again, made by a program that writes what bagit.txt declares",
+                key="bag-not-as-declared",
+                name=shown(name),
+                encoding=self.encoding.upper(),
+                why_en=f": {not_utf8(data, 'it').message}" if self.encoding == "utf-8" else "",
             ) from None
         # Lines end in LF, CR LF or CR; any other separator is part of a name.
         for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
             if line:
-                yield f"{shown(name)}: line {number}", line
+                yield line_of(number, file=shown(name)), line
 
     def path(self, text: str, where: str) -> bytes:
         """Read a path.
@@ -164,25 +170,51 @@ def _parse_declaration(data: bytes) -> tuple[tuple[int, int], str]:
         raise _bad_declaration(data)
     version = int(match[1]), int(match[2])
     if not (0, 93) <= version <= (1, 0):
-        raise FormatError(f"the bag declares BagIt {version[0]}.{version[1]}, evtool reads versions 0.93 to 1.0")
+        raise FormatError(
+            "the bag declares BagIt {major}.{minor}, evtool reads versions 0.93 to 1.0",
+            key="bag-version",
+            major=version[0],
+            minor=version[1],
+        )
     encoding = _ENCODINGS.get(match[3].lower())
     if encoding is None:
-        raise FormatError(f"the texts of the bag are in {shown(match[3])}, which evtool does not read")
+        raise FormatError(
+            "the texts of the bag are in {encoding}, which evtool does not read",
+            key="bag-encoding",
+            encoding=shown(match[3]),
+        )
     return version, encoding
+
+
+_TWO_LINES = "the two lines of bagit.txt are `BagIt-Version: 1.0` and `Tag-File-Character-Encoding: UTF-8`"
 
 
 def _bad_declaration(data: bytes) -> FormatError:
     """Say which line of bagit.txt is not as the specification has it."""
-    what = "bagit.txt does not declare a version and an encoding"
-    hint = "the two lines of bagit.txt are `BagIt-Version: 1.0` and `Tag-File-Character-Encoding: UTF-8`"
     if data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return FormatError(f"{what}: it begins with a byte order mark, which BagIt does not allow there", hint=hint)
+        return FormatError(
+            "bagit.txt does not declare a version and an encoding: it begins with a byte order "
+            "mark, which BagIt does not allow there",
+            hint=_TWO_LINES,
+            key="bag-declaration-mark",
+        )
     lines = re.split(_END, data.decode("utf-8", "replace"))
     for number, (expected, pattern) in enumerate(_DECLARED, start=1):
         found = lines[number - 1] if len(lines) >= number else ""
         if not pattern.match(found):
-            return FormatError(f"{what}: line {number} is {shown(found, 80)}, expected {expected}", hint=hint)
-    return FormatError(f"{what}: there is something after its two lines", hint=hint)
+            return FormatError(
+                "bagit.txt does not declare a version and an encoding: line {number} is {found}, expected {expected}",
+                hint=_TWO_LINES,
+                key="bag-declaration-line",
+                number=number,
+                found=shown(found, 80),
+                expected=expected,
+            )
+    return FormatError(
+        "bagit.txt does not declare a version and an encoding: there is something after its two lines",
+        hint=_TWO_LINES,
+        key="bag-declaration-rest",
+    )
 
 
 def _parse_manifest(texts: _Texts, algorithm: str, name: str) -> Iterable[tuple[str, bytes, str]]:
@@ -191,16 +223,29 @@ def _parse_manifest(texts: _Texts, algorithm: str, name: str) -> Iterable[tuple[
     for where, line in texts.lines(name):
         match = _LINE.match(line)
         if match is None or len(match[1]) != 2 * DIGEST_SIZES[algorithm]:
-            raise FormatError(f"{where} is not a {algorithm} digest and a path")
+            raise FormatError(
+                "{where} is not a {algorithm} digest and a path",
+                key="foreign-bag-line",
+                where=where,
+                algorithm=algorithm,
+            )
         if "\\" in match[2] and not match[2].startswith("data/"):
             raise FormatError(
-                f"{where} has backslashes in its path; BagIt wants / (RFC 8493, section 2.1.3)",
-                hint=f"ask for the bag again, or check it against this manifest as a list: `evtool import list "
-                f"{shown(name)} BAG`",
+                "{where} has backslashes in its path; BagIt wants / (RFC 8493, section 2.1.3)",
+                hint="ask for the bag again, or check it against this manifest as a list: `evtool "
+                "import list {name} BAG`",
+                key="bag-backslash",
+                where=where,
+                name=shown(name),
             )
         path = texts.path(match[2], where)
         if path.startswith(PAYLOAD) == is_tag_manifest:
-            raise FormatError(f"{where}: {shown_path(path)} does not belong in this manifest")
+            raise FormatError(
+                "{where}: {path} does not belong in this manifest",
+                key="bag-not-here",
+                where=where,
+                path=shown_path(path),
+            )
         yield where, path, match[1].lower()
 
 
@@ -210,12 +255,14 @@ def _read_fetch(texts: _Texts, files: dict[bytes, Expected]) -> frozenset[bytes]
     for where, line in texts.lines("fetch.txt"):
         match = _FETCH_LINE.match(line)
         if match is None:
-            raise FormatError(f"{where} is not an address, a length and a path")
+            raise FormatError("{where} is not an address, a length and a path", key="bag-fetch-line", where=where)
         path = texts.path(match[3], where)
         if _is_near(match[1]):
             texts.notes.append(f"{where}: the address is of this computer or its own network, not of the sender")
         if path not in files:
-            raise FormatError(f"{where}: {shown_path(path)} is in no manifest")
+            raise FormatError(
+                "{where}: {path} is in no manifest", key="bag-fetch-unlisted", where=where, path=shown_path(path)
+            )
         add_expected(files[path], {}, None if match[2] == "-" else int(match[2]), where)
         paths.add(path)
     return frozenset(paths)
@@ -242,7 +289,12 @@ def _check_lists(version: tuple[int, int], lists: Mapping[str, set[bytes]]) -> N
     for name, paths in lists.items():
         if version >= (1, 0) and paths != everything:
             example = shown_path(min(everything - paths))
-            raise FormatError(f"{shown(name)} does not list {example}, which another manifest of the bag lists")
+            raise FormatError(
+                "{name} does not list {example}, which another manifest of the bag lists",
+                key="bag-lists-differ",
+                name=shown(name),
+                example=example,
+            )
 
 
 def _read_oxum(lines: Iterable[tuple[str, str]]) -> tuple[int, int] | None:
@@ -253,6 +305,10 @@ def _read_oxum(lines: Iterable[tuple[str, str]]) -> tuple[int, int] | None:
             continue
         match = _OXUM.match(value.strip())
         if match is None or total is not None:
-            raise FormatError(f"{where}: the Payload-Oxum must be two numbers with a dot between them, and appear once")
+            raise FormatError(
+                "{where}: the Payload-Oxum must be two numbers with a dot between them, and appear once",
+                key="bag-oxum",
+                where=where,
+            )
         total = int(match[1]), int(match[2])
     return total

@@ -66,7 +66,15 @@ class NetworkError(InputError):
     """
 
     def __init__(self, problem: NetworkProblem, url: str, what: str, hint: str = "") -> None:
-        super().__init__(f"{shown(url)}: {what}", hint=hint)
+        super().__init__(
+            "{url}: {what_en}",
+            hint="{advice_en}",
+            key="network",
+            url=shown(url),
+            problem=problem.value,
+            what_en=what,
+            advice_en=hint,
+        )
         self.problem = problem
         self.url = url
 

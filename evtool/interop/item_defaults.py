@@ -71,13 +71,18 @@ def parse_defaults(data: bytes) -> ItemDefaults:
     table = TomlTable(parse_toml(read_foreign_text(data, "the file of defaults").text.encode(), "the file of defaults"))
     found = table.take("format", str)
     if found != FORMAT:
-        raise FormatError(f"the file of defaults is in format {shown(found)}, this version reads {FORMAT}")
+        raise FormatError(
+            "the file of defaults is in format {found}, this version reads {format}",
+            key="defaults-format",
+            found=shown(found),
+            format=FORMAT,
+        )
     values = table.take("directory", list)
     table.finish()
     directories = [_parse_directory(number, value) for number, value in enumerate(values, start=1)]
     keys = [nfc_key(directory.path) for directory in directories]
     if len(set(keys)) < len(keys):
-        raise FormatError("the file of defaults names one directory twice")
+        raise FormatError("the file of defaults names one directory twice", key="defaults-twice")
     return ItemDefaults(
         tuple(sorted(directories, key=lambda directory: (bool(directory.path), directory.path.count("/"))))
     )
@@ -86,17 +91,26 @@ def parse_defaults(data: bytes) -> ItemDefaults:
 def _parse_directory(number: int, value: Any) -> DirectoryDefaults:
     where = f"directory {number} of the file of defaults"
     if not isinstance(value, dict):
-        raise FormatError(f"{where} is not a table", hint="each begins with [[directory]]")
+        raise FormatError(
+            "{where} is not a table", hint="each begins with [[directory]]", key="defaults-not-table", where=where
+        )
     table = TomlTable(value, where)
     path = table.take("path", str)
     try:
         parse_name(path if path != _ALL else "any")
     except FormatError:
         # The path is not repeated: it may hold a name, and nobody has looked for one yet.
-        raise FormatError(f"{where}: path is neither a relative path in its stored form nor {_ALL!r}") from None
+        raise FormatError(
+            "{where}: path is neither a relative path in its stored form nor {all_of}",
+            key="defaults-path",
+            where=where,
+            all_of=_ALL,
+        ) from None
     terms: dict[str, Any] = table.take("consent", dict) if "consent" in table else {}
     if "handling" in terms:
-        raise FormatError(f"{where}: handling belongs beside path, not under consent")
+        raise FormatError(
+            "{where}: handling belongs beside path, not under consent", key="defaults-handling", where=where
+        )
     if "handling" in table:
         terms = {"handling": table.take("handling", str), **terms}
     context = table.take("context", dict) if "context" in table else {}
@@ -104,7 +118,7 @@ def _parse_directory(number: int, value: Any) -> DirectoryDefaults:
     values: dict[str, str] = {}
     for name, text in context.items():
         if not isinstance(text, str):
-            raise FormatError(f"{where}: {shown(name, 80)} is not text")
+            raise FormatError("{where}: {name} is not text", key="defaults-not-text", where=where, name=shown(name, 80))
         values[name] = parse_user_value(name, text)
     stated = ArchivistStatements(make_context(values), parse_toml_terms(terms, where) if terms else None)
     return DirectoryDefaults("" if path == _ALL else path, stated)

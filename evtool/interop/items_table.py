@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from evtool.core.errors import FormatError, Way
+from evtool.core.finding import line_of
 from evtool.core.manifest.archivist_statements import ArchivistStatements, make_context
 from evtool.core.manifest.context import FIELDS, is_field, parse_user_value
 from evtool.core.terms.input import TERM_NAMES, accepted, make_terms, parse_user_term, quote_code
@@ -84,9 +85,12 @@ class TableError(FormatError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__(
-            f"nothing was sealed, because the table has {counted(len(problems), 'error')}:",
+            "nothing was sealed, because the table has {errors_en}:",
             hint="correct the table and run again; `evtool items --columns` explains the columns",
             lines=first_errors(problems),
+            key="table-errors",
+            errors_en=counted(len(problems), "error"),
+            count=len(problems),
         )
 
 
@@ -132,10 +136,10 @@ def read_table(data: bytes, encoding: str | None = None) -> Table:
         FormatError: it is in no encoding that is recognised, or not CSV.
     """
     if len(data) > MAX_TABLE:
-        raise FormatError(f"the table has more than {MAX_TABLE} bytes")
+        raise FormatError("the table has more than {limit} bytes", key="table-long", limit=MAX_TABLE)
     read = read_foreign_text(data, "the table", encoding=encoding, may_guess=True, way=Way.TABLE_ENCODING)
     if "\0" in read.text:
-        raise FormatError("the table is no text: it has a byte of zero", hint="save it again as CSV")
+        raise FormatError("the table is no text: it has a byte of zero", hint="save it again as CSV", key="table-zero")
     # A row says more about the encoding than the headings do.
     sample = replace(read, text=read.text.partition("\n")[2]).sample or read.sample
     note = f"the table was read as {read.encoding}, for example: {shown(sample, 160)}" if read.is_guess else ""
@@ -159,7 +163,7 @@ def read_cells(lines: Iterable[tuple[int, list[str]]], word: str = "line") -> Ta
     """Read the rows of a table, each with its number; `word` is what a row is called in errors."""
     lines = (line for line in lines if any(cell.strip() for cell in line[1]))
     number, names = next(lines, (1, []))
-    columns, problems = _read_header(f"{word} {number}", names)
+    columns, problems = _read_header(line_of(number, word), names)
     if PATH not in columns:
         return Table((), tuple(problems))
     rows: list[Row] = []
@@ -189,7 +193,9 @@ def _split(text: str) -> Iterator[tuple[int, list[str]]]:
             begin = reader.line_num + skipped + 1
     except csv.Error:
         raise FormatError(
-            f"line {begin} of the table is not CSV: it has a quotation mark too many or too few"
+            "{where} of the table is not CSV: it has a quotation mark too many or too few",
+            key="table-not-csv",
+            where=line_of(begin),
         ) from None
 
 
@@ -213,7 +219,7 @@ def _read_header(where: str, cells: Sequence[str]) -> tuple[list[str], list[str]
 
 def _read_row(number: int, word: str, columns: Sequence[str], cells: Sequence[str]) -> tuple[Row | None, list[str]]:
     """Read a row as far as it can be read; None if it does not say which item it is about."""
-    where = f"{word} {number}"
+    where = line_of(number, word)
     problems: list[str] = []
     if any(cell.strip() for cell in cells[len(columns) :]):
         problems.append(f"{where}: there are more cells than columns")

@@ -38,10 +38,18 @@ def write_workbook(paths: Sequence[str], language: str = "en") -> bytes:
         FormatError: there are more items than rows, or a name that no workbook can hold; a table of CSV can.
     """
     if len(paths) > MAX_ROWS:
-        raise FormatError(f"a workbook has room for {MAX_ROWS:,} items, and there are {len(paths):,}", hint=_AS_CSV)
+        raise FormatError(
+            "a workbook has room for {limit:,} items, and there are {count:,}",
+            hint=_AS_CSV,
+            key="workbook-rows",
+            count=len(paths),
+            limit=MAX_ROWS,
+        )
     unfit = sum(len(escape_cell(path)) > _MAX_CELL or bool(_NOT_OF_XML.search(path)) for path in paths)
     if unfit:
-        raise FormatError(f"{unfit:,} of the names cannot be held by a workbook", hint=_AS_CSV)
+        raise FormatError(
+            "{count:,} of the names cannot be held by a workbook", hint=_AS_CSV, key="workbook-names", count=unfit
+        )
     output = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = _load().Workbook(output, options)
@@ -69,7 +77,8 @@ def _load() -> Any:
     except ImportError:
         raise InputError(
             "what writes workbooks is not installed",
-            hint=f"install it (pip install 'evtool[tables]'), or {_AS_CSV}",
+            hint="install it (pip install 'evtool[tables]'), or write a table of CSV instead",
+            key="workbook-writer",
         ) from None
 
 

@@ -44,8 +44,10 @@ def require_listed(calendar: str, listed: Iterable[str]) -> None:
     """
     if not is_listed(calendar, listed):
         raise RefusedError(
-            f"calendar {shown(calendar)} is not on your list, so it was not contacted",
+            "calendar {calendar} is not on your list, so it was not contacted",
             hint="add it to the list only if you know who runs it",
+            key="calendar-unlisted",
+            calendar=shown(calendar),
         )
 
 

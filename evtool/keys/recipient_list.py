@@ -55,9 +55,11 @@ def add_recipient(known: KnownRecipient, home: Path | None = None) -> KnownRecip
         if found is not None:
             code = known.recipient.code
             raise UsageError(
-                f"{code} is already in your list of recipients",
-                hint=f"`evtool recipient show {code}` prints what it says; `evtool recipient add {code} --change` "
-                "changes what you give and keeps the rest",
+                "{code} is already in your list of recipients",
+                hint="`evtool recipient show {code}` prints what it says; `evtool recipient add "
+                "{code} --change` changes what you give and keeps the rest",
+                key="recipient-there",
+                code=code,
             )
         return known
 
@@ -120,8 +122,11 @@ def _edit(code: str, change: Change, home: Path | None) -> KnownRecipient:
                 raise _cannot_edit(file)
             if found.has_remarks:
                 raise KeyFileError(
-                    f"your list of recipients has comments among the lines about {code}, which would be lost",
-                    hint=f"change these lines by hand; the list is {name_place(file)}",
+                    "your list of recipients has comments among the lines about {code}, which would be lost",
+                    hint="change these lines by hand; the list is {place}",
+                    key="recipient-comments",
+                    code=code,
+                    place=name_place(file),
                 )
             text = "".join([*lines[: found.start], block, *lines[found.end :]])
         else:
@@ -194,5 +199,7 @@ def _write(file: Path, text: str, expected: Recipients) -> None:
 def _cannot_edit(file: Path) -> KeyFileError:
     return KeyFileError(
         "your list of recipients is written in a form that this command cannot change without touching the rest",
-        hint=f"change it by hand, with a part [recipient.CODE] for each; the list is {name_place(file)}",
+        hint="change it by hand, with a part [recipient.CODE] for each; the list is {place}",
+        key="recipients-by-hand",
+        place=name_place(file),
     )

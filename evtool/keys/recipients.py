@@ -204,9 +204,15 @@ def _kind(code: str, text: str) -> RecipientKind:
     try:
         return RecipientKind(text)
     except ValueError:
-        message = f"recipient {code}: {shown(text, 80)} is not a kind of recipient"
-        meant = did_you_mean(text, [kind.value for kind in RecipientKind])
-        raise FormatError(message, hint=f"{meant}accepted: {_KINDS}") from None
+        raise FormatError(
+            "recipient {code}: {found} is not a kind of recipient",
+            hint="{meant_en}accepted: {known}",
+            key="recipient-kind",
+            code=code,
+            found=shown(text, 80),
+            meant_en=did_you_mean(text, [kind.value for kind in RecipientKind]),
+            known=_KINDS,
+        ) from None
 
 
 def _purposes(texts: tuple[str, ...]) -> tuple[Purpose | str, ...]:

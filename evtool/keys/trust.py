@@ -53,7 +53,7 @@ def load_trust(path: Path | None = None, home: Path | None = None) -> AllowedSig
                 "no line of the trust file {path} was understood, so it trusts nobody",
                 hint="a line is a code and a public key: A1 ssh-ed25519 AAAA...; `evtool trust list` shows your own",
                 key="trust-nobody",
-                lines=tuple(f"line {line.line_number} {line.reason}" for line in trust.skipped[:_MAX_NAMED]),
+                lines=tuple(line.said for line in trust.skipped[:_MAX_NAMED]),
                 path=shown_file(path),
             )
         return trust
@@ -172,9 +172,13 @@ def _check_new_code(code: str, trust: AllowedSigners) -> None:
         if code in signer.principals and signer.valid_before is None and _is_for_custody(signer):
             fingerprint = signer.public_key.fingerprint
             raise UsageError(
-                f"{code} already has another key, {fingerprint} (line {signer.line_number} of the trust file)",
-                hint=f"if the old key is replaced: `evtool trust revoke {fingerprint} --as-of DATE`; "
+                "{code} already has another key, {fingerprint} (line {line} of the trust file)",
+                hint="if the old key is replaced: `evtool trust revoke {fingerprint} --as-of DATE`; "
                 "if both are valid: `evtool trust add --another-key`",
+                key="trust-other-key",
+                code=code,
+                fingerprint=fingerprint,
+                line=signer.line_number,
             )
 
 
@@ -183,18 +187,32 @@ def _check_new_key(code: str, public_key: PublicKey, trust: AllowedSigners) -> N
     for signer in trust.signers:
         if signer.public_key != public_key or not _is_for_custody(signer):
             continue
-        principals, line = shown(",".join(signer.principals)), f"line {signer.line_number} of the trust file"
+        principals, line = shown(",".join(signer.principals)), signer.line_number
         if not match_pattern_list(code, signer.principals):
             raise UsageError(
-                f"this key is already trusted for {principals} ({line}), and a key belongs to one agent only",
-                hint=f"if that is wrong: `evtool trust revoke {public_key.fingerprint}`, then edit the file by hand",
+                "this key is already trusted for {principals} (line {line} of the trust file), "
+                "and a key belongs to one agent only",
+                hint="if that is wrong: `evtool trust revoke {fingerprint}`, then edit the file by hand",
+                key="trust-key-of-other",
+                principals=principals,
+                line=line,
+                fingerprint=public_key.fingerprint,
             )
         if signer.valid_before is not None:
             raise UsageError(
-                f"this key of {principals} was trusted only until {signer.valid_before.isoformat()} ({line})",
+                "this key of {principals} was trusted only until {until} (line {line} of the trust file)",
                 hint="it was revoked or replaced; to trust it again, edit the file by hand",
+                key="trust-key-ended",
+                principals=principals,
+                line=line,
+                until=signer.valid_before.isoformat(),
             )
-        raise UsageError(f"this key is already trusted for {principals} ({line})")
+        raise UsageError(
+            "this key is already trusted for {principals} (line {line} of the trust file)",
+            key="trust-key-there",
+            principals=principals,
+            line=line,
+        )
 
 
 def _choose(code_or_fingerprint: str, trust: AllowedSigners) -> list[AllowedSigner]:
@@ -205,13 +223,20 @@ def _choose(code_or_fingerprint: str, trust: AllowedSigners) -> list[AllowedSign
         for signer in chosen:
             if signer.principals != (code_or_fingerprint,):
                 raise UsageError(
-                    f"line {signer.line_number} of the trust file is for {shown(','.join(signer.principals))}, "
-                    f"not for {shown(code_or_fingerprint, 80)} alone",
-                    hint=f"end the trust for all of them: `evtool trust revoke {signer.public_key.fingerprint}`",
+                    "line {line} of the trust file is for {names}, not for {asked} alone",
+                    hint="end the trust for all of them: `evtool trust revoke {fingerprint}`",
+                    key="trust-line-of-more",
+                    names=shown(",".join(signer.principals)),
+                    fingerprint=signer.public_key.fingerprint,
+                    line=signer.line_number,
+                    asked=shown(code_or_fingerprint, 80),
                 )
     if not chosen:
         raise UsageError(
-            f"no key is trusted for {shown(code_or_fingerprint, 80)}", hint="`evtool trust list` shows who is trusted"
+            "no key is trusted for {asked}",
+            hint="`evtool trust list` shows who is trusted",
+            key="trust-no-key",
+            asked=shown(code_or_fingerprint, 80),
         )
     return chosen
 

@@ -19,6 +19,7 @@ import tomli_w
 from msgspec import Struct
 
 from evtool.core.errors import FormatError, InputError, UsageError
+from evtool.core.finding import Cause, Phrase, Words
 from evtool.core.text.names import shown
 from evtool.core.timestamp.anchor import Anchor
 from evtool.core.timestamp.der_values import write_oid
@@ -95,7 +96,8 @@ def _collect(files: list[Path], needs_settings: bool) -> AnchorSet:
         try:
             found = _read_anchors(file, needs_settings)
         except (FormatError, InputError) as error:
-            problems.append(f"{shown(file.name)}: {error.message}")
+            says = Words("file-problem", file=shown(file.name), why=Cause.of(error))
+            problems.append(Phrase(f"{shown(file.name)}: {error.message}", says))
             continue
         problems += found.problems
         for anchor in found.anchors:
@@ -114,7 +116,10 @@ def _collect(files: list[Path], needs_settings: bool) -> AnchorSet:
 def _read_anchors(file: Path, needs_settings: bool) -> AnchorSet:
     certificates, problems = parse_certificate_file(_read(file, MAX_BUNDLE_BYTES))
     settings_file = file.with_suffix(".toml")
-    named = tuple(f"{shown(file.name)}: {problem}" for problem in problems)
+    named = tuple(
+        Phrase(f"{shown(file.name)}: {problem}", Words("file-problem", file=shown(file.name), why=problem))
+        for problem in problems
+    )
     if settings_file.is_file():
         if len(certificates) != 1:
             raise FormatError(
@@ -138,7 +143,9 @@ def _read(file: Path, limit: int) -> bytes:
         with file.open("rb") as stream:
             data = stream.read(limit + 1)
     except OSError as error:
-        raise InputError(f"{shown(file.name)} cannot be read: {shown(error.strerror or '')}") from error
+        raise InputError(
+            "{name} cannot be read: {why.strerror}", key="anchor-unreadable", name=shown(file.name), why=error
+        ) from error
     if len(data) > limit:
         raise FormatError("{name} has more than {limit} bytes", key="file-long", name=shown(file.name), limit=limit)
     return data
@@ -193,11 +200,22 @@ def add_anchor(
     directory = directory or anchor_directory()
     certificates, problems = parse_certificate_file(_read(certificate_file, MAX_BUNDLE_BYTES))
     if problems:
-        raise FormatError(f"{shown(certificate_file.name)}: {problems[0]}", hint="nothing was added")
+        raise FormatError(
+            "{name}: {why}",
+            hint="nothing was added",
+            key="anchor-problem",
+            name=shown(certificate_file.name),
+            why=problems[0],
+        )
     if name and len(certificates) > 1:
-        raise UsageError(f"{len(certificates)} certificates cannot share the name {shown(name)}")
+        raise UsageError(
+            "{count} certificates cannot share the name {name}",
+            key="anchors-one-name",
+            count=len(certificates),
+            name=shown(name),
+        )
     if len(name) > _NAME_LIMIT:
-        raise UsageError(f"a name has at most {_NAME_LIMIT} characters")
+        raise UsageError("a name has at most {limit} characters", key="anchor-name-long", limit=_NAME_LIMIT)
     accepted = frozenset(policies)
     for policy in accepted:
         write_oid(policy)
@@ -207,7 +225,7 @@ def add_anchor(
         for anchor in anchors:
             _write_anchor(directory, anchor)
     except OSError as error:
-        raise InputError(f"the anchor cannot be written: {shown(error.strerror or '')}") from error
+        raise InputError("the anchor cannot be written: {why.strerror}", key="anchor-not-written", why=error) from error
     return anchors
 
 
@@ -246,8 +264,13 @@ def find_anchor(which: str, directory: Path | None = None) -> Anchor:
     digits = which.lower().removeprefix("sha256:").replace(":", "").replace(" ", "")
     found = [a for a in anchors if a.name == which or (len(digits) >= 8 and a.fingerprint.startswith(digits))]
     if len(found) != 1:
-        hint = "'evtool trust tsa list' shows names and fingerprints"
-        raise UsageError(f"{len(found)} time-stamp anchors are called {shown(which)}, expected 1", hint=hint)
+        raise UsageError(
+            "{count} time-stamp anchors are called {which}, expected 1",
+            hint="`evtool trust tsa list` shows names and fingerprints",
+            key="anchor-not-one",
+            count=len(found),
+            which=shown(which),
+        )
     return found[0]
 
 
@@ -264,5 +287,5 @@ def remove_anchor(which: str, directory: Path | None = None) -> Anchor:
         for suffix in (".pem", ".toml"):
             (directory / f"{anchor.fingerprint[:32]}{suffix}").unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"the anchor cannot be removed: {shown(error.strerror or '')}") from error
+        raise InputError("the anchor cannot be removed: {why.strerror}", key="anchor-not-removed", why=error) from error
     return anchor

@@ -60,7 +60,11 @@ def change_passphrase(
     data = lock(private_key, read_new_passphrase(code, new))
     with locked(own.file.path.parent):
         if read_own_key(code, home).file.data != own.file.data:
-            raise KeyFileError(f"the key of {code} was changed meanwhile, and nothing was written")
+            raise KeyFileError(
+                "the key of {code} was changed meanwhile, and nothing was written",
+                key="key-changed-meanwhile",
+                code=code,
+            )
         replace_file(own.file.path, data, 0o600)
     return read_own_key(code, home)
 
@@ -75,14 +79,19 @@ def back_up(code: str, target: Path, *, unlocked: bool = False, home: Path | Non
     own = read_own_key(code, home)
     if not own.file.encrypted and not unlocked:
         raise KeyFileError(
-            f"the key of {code} has no passphrase, so whoever finds the copy could sign; nothing was written",
-            hint=f"`evtool key passphrase {code}` locks it first; or copy it as it is",
+            "the key of {code} has no passphrase, so whoever finds the copy could sign; nothing was written",
+            hint="`evtool key passphrase {code}` locks it first; or copy it as it is",
+            key="key-backup-unlocked",
             ways=(Way.UNLOCKED,),
+            code=code,
         )
     create_file(target, own.file.data, 0o600, any_medium=True)
     if read_backup_file(target).data != own.file.data:
         raise KeyFileError(
-            f"{shown_file(target)} does not hold what was written to it", hint="take another medium for the backup"
+            "{target} does not hold what was written to it",
+            hint="take another medium for the backup",
+            key="key-backup-differs",
+            target=shown_file(target),
         )
     return own
 
@@ -97,7 +106,12 @@ def check_backup(code: str, backup: Path, source: PassphraseSource, home: Path |
     unlock(key_file, source, f"the backup of key {code}")
     path = keys_directory(home or home_directory()) / check_code(code)
     if os.path.lexists(path) and read_own_key(code, home).file.public_key != key_file.public_key:
-        raise KeyFileError(f"{shown_file(backup)} holds another key than that of {code}")
+        raise KeyFileError(
+            "{backup} holds another key than that of {code}",
+            key="key-backup-other",
+            backup=shown_file(backup),
+            code=code,
+        )
     return key_file
 
 
@@ -163,7 +177,9 @@ def _old_numbers(folder: Path, code: str) -> list[int]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise KeyFileError(f"{shown_file(folder)} cannot be read: {error.strerror}") from error
+        raise KeyFileError(
+            "{folder} cannot be read: {why.strerror}", key="key-folder-unreadable", folder=shown_file(folder), why=error
+        ) from error
     found = (re.fullmatch(rf"{re.escape(code)}\.([1-9][0-9]{{0,5}})", name) for name in names)
     return [int(match[1]) for match in found if match]
 

@@ -77,12 +77,14 @@ def read_workbook(data: bytes, descriptor: int, *, sandbox: bool = True) -> Work
     if data.startswith(OLE_START):
         raise FormatError(
             "the table is a workbook of Excel before 2007 (.xls), or one that is locked with a password",
-            hint=f"save it as .xlsx without a password, or {_AS_CSV}",
+            hint="save it as .xlsx without a password, or save the sheet as CSV, and give that",
+            key="workbook-old",
         )
     if not has_library():
         raise InputError(
             "the table is a workbook, and what reads workbooks is not installed",
-            hint=f"install it (pip install 'evtool[tables]'), or {_AS_CSV}",
+            hint="install it (pip install 'evtool[tables]'), or save the sheet as CSV, and give that",
+            key="workbook-reader",
         )
     with MetadataExtractor(limits=_LIMITS, sandbox=sandbox, tables=True) as extractor:
         answer, failure = extractor.read_table(descriptor)
@@ -90,7 +92,9 @@ def read_workbook(data: bytes, descriptor: int, *, sandbox: bool = True) -> Work
     if isinstance(found, Workbook):
         return found
     why = found or _WHY.get(failure or Failure.ANSWER, "the program that reads it failed")
-    raise FormatError(f"the table is a workbook that cannot be read: {why}", hint=_AS_CSV)
+    raise FormatError(
+        "the table is a workbook that cannot be read: {why_en}", hint=_AS_CSV, key="workbook-unreadable", why_en=why
+    )
 
 
 def _parse(answer: bytes) -> Workbook | str:

@@ -67,12 +67,17 @@ def _inspect(path: bytes, extractor: MetadataExtractor, now: datetime) -> Inspec
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise InputError(f"{shown_path(path)} is not a regular file")
+            raise InputError("{path} is not a regular file", key="inspect-not-file", path=shown_path(path))
         modified = datetime.fromtimestamp(found.st_mtime_ns // 10**9, UTC)
         observed = Observed(store_name(path), found.st_size, modified)
         result = extractor.extract(descriptor)
     except (OSError, OverflowError, ValueError) as error:
-        raise InputError(f"{shown_path(path)} could not be read ({type(error).__name__})") from error
+        raise InputError(
+            "{path} could not be read ({kind_en})",
+            key="inspect-unread",
+            path=shown_path(path),
+            kind_en=type(error).__name__,
+        ) from error
     finally:
         os.close(descriptor)
     observations = observe(result.claims, observed, now) if result.claims is not None else ()
@@ -84,4 +89,6 @@ def _open(path: bytes) -> int:
         return os.open(path, _FILE)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a path"
-        raise InputError(f"{shown_path(path)} could not be opened: {reason}") from error
+        raise InputError(
+            "{path} could not be opened: {reason_en}", key="inspect-unopened", path=shown_path(path), reason_en=reason
+        ) from error

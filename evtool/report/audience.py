@@ -84,14 +84,18 @@ def restrict(account: Account, audience: Audience, *, with_names: bool = False) 
         UsageError: the account was made for a stricter audience: what it lacks cannot be put back.
     """
     if _ORDER.index(audience) < _ORDER.index(account.audience):
-        made, asked = account.audience.value, audience.value
         raise UsageError(
-            f"this account was made for the audience {made}, and lacks what {asked} would get",
+            "this account was made for the audience {made}, and lacks what {asked} would get",
             hint="make the report from the evidence again",
+            key="account-audience",
+            made=account.audience.value,
+            asked=audience.value,
         )
     names_are_gone = account.audience is Audience.COURT and not account.with_names
     if with_names and names_are_gone:
-        raise UsageError("this account holds no names", hint="make the report from the evidence again")
+        raise UsageError(
+            "this account holds no names", hint="make the report from the evidence again", key="account-no-names"
+        )
     if audience is Audience.CUSTODIAN:
         return account
     keeps_names = audience is not Audience.COURT or with_names
@@ -107,7 +111,12 @@ def list_only(account: Account, listed: ListedItems) -> Account:
     """
     order = list(ListedItems)
     if order.index(listed) < order.index(account.listed):
-        raise UsageError(f"this account lists {account.listed.value} of the items", hint="make the report again")
+        raise UsageError(
+            "this account lists {listed} of the items",
+            hint="make the report again",
+            key="account-lists-less",
+            listed=account.listed.value,
+        )
     if listed is ListedItems.ALL:
         return account
     about = {finding.item for finding in account.report.findings} if listed is ListedItems.FINDINGS else set()

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from evtool.report.account import PackageVersion
 from evtool.web.checkers import Checker, sha256_of
 
 
@@ -27,11 +28,25 @@ class VersionDocument(Struct, frozen=True, kw_only=True):
     Attributes:
         format: what this document is, and in which version.
         version: of evtool.
+        code_sha256: SHA-256 over the list of the SHA-256 of all files of evtool, or null if they cannot be read; an
+            account (`evtool report`) holds the same.
+        code_files: how many files these are.
+        python: version of Python.
+        platform: family of the operating system.
+        packages: the libraries that evtool needs, as in an account.
+        inside: what Python and these libraries were built with, as far as they tell: OpenSSL of Python and of
+            cryptography, zlib, expat, and the version of Unicode.
         checkers: the programs that check a record without evtool.
     """
 
     format: Literal["evtool-version/1"] = "evtool-version/1"
     version: str
+    code_sha256: str | None
+    code_files: int
+    python: str
+    platform: str
+    packages: tuple[PackageVersion, ...]
+    inside: tuple[PackageVersion, ...]
     checkers: tuple[CheckerShown, ...]
 
 

@@ -26,7 +26,9 @@ def read_document(kind: type[_T], data: bytes, name: str) -> _T:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse)
         read: _T = _read(kind, value)
     except (ValueError, TypeError, RecursionError) as error:
-        raise FormatError(f"{name} is not an account: {error}") from None
+        raise FormatError(
+            "{name} is not an account: {why_en}", key="account-unreadable", name=name, why_en=error
+        ) from None
     return read
 
 

@@ -373,6 +373,11 @@ def choose_language(environment: Mapping[str, str] = os.environ) -> Language:
     if asked:
         known = ", ".join(list_languages())
         raise UsageError(
-            f"{ENVIRONMENT} is {shown(asked, 40)}, but there are no texts in it", hint=f"there are: {known}"
+            "{variable} is {asked}, but there are no texts in it",
+            hint="there are: {known}",
+            key="language-unknown",
+            asked=shown(asked, 40),
+            known=known,
+            variable=ENVIRONMENT,
         )
     return english()

@@ -129,6 +129,9 @@ class _Page(Struct, frozen=True):
         kept: list[str] = []
         while len(kept) < len(lines) and self._height([*kept, lines[len(kept)]]) < room:
             kept.append(lines[len(kept)])
+        if len(lines) - len(kept) == 1:
+            # Saying that one line is left out would take as much room as the line.
+            return lines
         return [*kept, self.language.say("report.more-lines", count=len(lines) - len(kept))]
 
     def _height(self, lines: Sequence[str]) -> int:

@@ -22,6 +22,7 @@ from evtool.store.medium import flush_directory, flush_to_medium
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 _NO_SUCH_PLACE = (
+    errno.ENOENT,  # exFAT; Windows, where a whole path has 260 characters or more
     errno.ENAMETOOLONG,
     errno.EINVAL,
     errno.EILSEQ,
@@ -33,9 +34,6 @@ _NO_SUCH_PLACE = (
     errno.EPERM,
 )
 """What a system answers where a name or a link cannot be had, as opposed to a medium that is full or fails."""
-
-_NO_SUCH_PATH = (*_NO_SUCH_PLACE, errno.ENOENT)
-"""The same where names are taken by their whole path: Windows answers that one of 260 characters leads nowhere."""
 
 
 class NoSuchPlaceError(Exception):
@@ -120,34 +118,40 @@ class NewTree:
             return False
         return True
 
-    def is_same(self, one: bytes, other: bytes) -> bool:
-        """Tell whether two paths are one to this file system, as where it ignores case."""
-        if not (self.exists(one) and self.exists(other)):
-            return False
-        first, second = (self._tree.stat(path.rpartition(b"/")[0], path.rpartition(b"/")[2]) for path in (one, other))
-        return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
-
     def keeps(self, name: bytes) -> bool:
-        """Tell whether this medium keeps a name as it is spelled, by giving it to an empty file in a place of its own.
+        """Tell whether this medium keeps a name as it is spelled.
 
         Windows takes the dot off the end of a name, and makes a hidden part of `a` out of `a:b`, without a word.
 
         Raises:
             OSError: the medium fails.
         """
+        # Some systems spell it with other code points, which a verification takes for the same name.
+        return [nfc_key(store_name(found)) for found in self._try([name])] == [nfc_key(store_name(name))]
+
+    def tells_apart(self, one: bytes, other: bytes) -> bool:
+        """Tell whether two names are two to this medium; inodes would not tell, as some media give each name its own.
+
+        Raises:
+            OSError: the medium fails.
+        """
+        return len(self._try([one, other])) > 1
+
+    def _try(self, names: Iterable[bytes]) -> list[bytes]:
+        """Give names to empty files in a directory of their own, and list it; nothing is left of it."""
         probe = f".evtool-{secrets.token_hex(8)}".encode("ascii")
         self.make_directory(probe)
-        try:
-            os.close(self.create(join_path(probe, name)))
-        except OSError as error:
-            if error.errno not in _NO_SUCH_PLACE:
-                raise
-        found = [found for found, _ in self._tree.list_directory(probe)]
-        for other in found:
-            os.unlink(self._at(probe, other), dir_fd=self._in(probe))
+        for name in names:
+            try:
+                os.close(self.create(join_path(probe, name)))
+            except OSError as error:
+                if error.errno not in _NO_SUCH_PLACE:
+                    raise
+        found = [name for name, _ in self._tree.list_directory(probe)]
+        for name in found:
+            os.unlink(self._at(probe, name), dir_fd=self._in(probe))
         os.rmdir(self._at(b"", probe), dir_fd=self._in(b""))
-        # Some systems spell it with other code points, which a verification takes for the same name.
-        return [nfc_key(store_name(other)) for other in found] == [nfc_key(store_name(name))]
+        return found
 
     def set_date(self, path: bytes, mtime: int) -> None:
         """Set the date of a file or directory, where this medium can hold it."""
@@ -164,7 +168,7 @@ class NewTree:
             self._make_directories(directory, made)
             make()
         except OSError as error:
-            if error.errno not in (_NO_SUCH_PLACE if HAS_DIRECTORY_DESCRIPTORS else _NO_SUCH_PATH):
+            if error.errno not in _NO_SUCH_PLACE:
                 raise
             for end in reversed(made):
                 above, _, name = directory[:end].rpartition(b"/")

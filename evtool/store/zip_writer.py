@@ -39,7 +39,10 @@ class ZipWriter:
         """
         if len(self._directory) >= MAX_ZIP_ENTRIES:
             raise EvidenceError(
-                f"a zip bundle holds at most {MAX_ZIP_ENTRIES:,} files", hint="make a bundle that is a folder instead"
+                "a zip bundle holds at most {limit:,} files",
+                hint="make a bundle that is a folder instead",
+                key="zip-most",
+                limit=MAX_ZIP_ENTRIES,
             )
         header = make_header(name, size, crc, self._offset)
         self._write(serialize_local(header))
@@ -52,7 +55,10 @@ class ZipWriter:
             self._write(chunk)
         if (found_size, found_crc) != (size, crc):
             raise EvidenceError(
-                f"{shown(name)} changed while the bundle was written", hint="make sure that nothing writes to it"
+                "{name} changed while the bundle was written",
+                hint="make sure that nothing writes to it",
+                key="zip-changed",
+                name=shown(name),
             )
         self._directory.append(serialize_central(header))
 

@@ -42,6 +42,7 @@ INVOCATIONS: dict[str, tuple[str, ...]] = {
     "page": ("page", "--script", "-o", "check.py"),
     "help": ("help", "verify"),
     "config": ("config",),
+    "completion": ("completion", "bash"),
     "log": ("log", "CASE"),
     "show": ("show", "CASE"),
     "items": ("items", "new"),

@@ -14,6 +14,7 @@ import pytest
 
 from evtool import ExitCode
 from tests.cli.custody import make_party
+from tests.cli.evidence import PUBLIC
 from tests.cli.test_media import path_for
 from tests.cli.test_receive_story import DEFAULTS, DISCLOSE, RECIPIENTS
 from tests.conftest import Runner
@@ -96,6 +97,37 @@ def run_python(desk: Runner, program: str) -> str:
 def test_the_desk_lacks_what_it_is_said_to_lack(desk: Runner) -> None:
     """Without this, all stories here would be stories of Linux."""
     assert run_python(desk, LACKS) == "as there\n"
+
+
+NAMES = ["dot.", "space ", "a:b.txt", "q?.txt", "CON", "aux.txt", "sub/LPT1.log", "back\\slash", "A.jpg", "a.jpg"]
+"""Names that Windows refuses, changes, or takes for another name here."""
+
+KEPT = ["plain.txt", "Photos/one.txt", "김철수.txt"]
+
+
+def test_names_that_a_desk_cannot_hold_go_by_number(evtool: Runner) -> None:
+    """They are sealed as they are, and named; where a bundle is unpacked nothing is lost, overwritten or misnamed."""
+    archivist = make_party(evtool, "A1")
+    case, deep = evtool.directory / "case", "long/" + "n" * 240
+    for name in [*NAMES, *KEPT, deep, "photos/two.txt"]:
+        (case / name).parent.mkdir(parents=True, exist_ok=True)
+        (case / name).write_text(name)
+    (evtool.directory / "terms.toml").write_text(PUBLIC)
+    sealed = archivist.ok("seal", "case", "--defaults", "terms.toml", "--metadata", "none").stdout
+    assert "note: 9 new names cannot be kept on every system: " in sealed
+    packed = archivist.ok("pack", "case", "-o", "case.zip").stdout
+    assert "11 of the files go by the number of their item (items " in packed
+    desk = at_another_desk(archivist.run)
+    unpacked = desk("unpack", "case.zip", "-o", "un", "--json")
+    assert unpacked.exit_code == ExitCode.OK, unpacked.stderr
+    assert len(unpacked.document["other_names"]) == 11
+    report = unpacked.document["report"]
+    assert (report["exit_code"], report["items"]["ok"]) == (ExitCode.OK, 15)
+    files = [path for path in (evtool.directory / "un").rglob("*") if path.is_file() and path.parent.name != "custody"]
+    written = {path.read_text() for path in files}
+    assert written >= {*NAMES, *KEPT, deep, "photos/two.txt"}
+    for name in KEPT:
+        assert (evtool.directory / "un" / name).read_text() == name
 
 
 def test_two_runs_do_not_take_each_others_files_away(desk: Runner) -> None:

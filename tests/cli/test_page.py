@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import ssl
 import subprocess
 import sys
 from hashlib import sha256
@@ -57,6 +59,25 @@ def test_its_digest_is_told_without_writing_anything(evtool: Runner) -> None:
     told = {"name": "check.py", "sha256": DIGEST}
     assert told in evtool("--version", "--json").document["checkers"]
     assert evtool("page", "--script", "-o", "c.py", "--json").document["checker"] == told
+
+
+def test_a_version_names_what_decides_a_verdict(evtool: Runner) -> None:
+    """Two people who come to two verdicts compare these; an account names the same program."""
+    told = evtool("--version", "--json").document
+    party = make_party(evtool, "A1")
+    case = make_case(evtool)
+    party.ok("seal", case, "--metadata", "none")
+    party.ok("report", case, "-o", "page")
+    made = json.loads((evtool.directory / "page.json").read_text("utf-8"))["made"]
+    assert {name: told[name] for name in ("code_sha256", "code_files", "python", "platform", "packages")} == {
+        name: made[name] for name in ("code_sha256", "code_files", "python", "platform", "packages")
+    }
+    assert {"blake3", "cryptography", "exifread", "msgspec", "pynacl", "pypdf"} <= {
+        package["name"].lower() for package in told["packages"]
+    }
+    inside = {each["name"]: each["version"] for each in told["inside"]}
+    assert inside["openssl-of-python"] == ssl.OPENSSL_VERSION
+    assert inside["openssl-of-cryptography"].startswith("OpenSSL ")
 
 
 @pytest.mark.parametrize("place", ["check.py", "custody/check.py", "sub/check.py"])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import click
 import pytest
 
 from evtool.cli.group import make_program
 from evtool.cli.screen import COMMANDS, EXAMPLES, OTHER_WORDS, SECTIONS, render_first_screen
+from evtool.cli.topics import TOPICS
 from evtool.core.errors import ExitCode
+from evtool.report.columns import columns_of
+from evtool.report.language import list_languages, load_language
 from tests.cli.evidence import give_key
 from tests.conftest import Runner
 
@@ -32,13 +36,15 @@ def test_evtool_alone_shows_a_short_screen(evtool: Runner) -> None:
             assert re.search(rf"(?m)(^|  ){name} +{re.escape(words)}( |$)", part), name
     assert len(EXAMPLES) == 3
     assert all(command in result.stdout for command, _ in EXAMPLES)
-    assert "`evtool help COMMAND`" in lines[-1]
+    assert lines[-1].startswith("Start here: `evtool help first-hour`")
 
 
 def test_every_command_of_the_program_is_on_the_screen() -> None:
     """Each once, whatever group it is in."""
     listed = [name for commands in SECTIONS.values() for name in commands]
-    assert sorted([*listed, "help"]) == sorted(make_program().list_commands(click.Context(make_program())))
+    assert sorted([*listed, "completion", "help"]) == sorted(
+        make_program().list_commands(click.Context(make_program()))
+    )
     assert len(listed) == len(set(listed))
     assert set(OTHER_WORDS.values()) <= set(COMMANDS)
     assert not set(OTHER_WORDS) & set(COMMANDS)
@@ -56,13 +62,30 @@ def test_a_group_alone_shows_its_help(evtool: Runner, group: list[str]) -> None:
 
 
 def test_help_finds_every_command(evtool: Runner) -> None:
-    """`evtool help consent set` is `evtool consent set --help`; help alone is the whole overview."""
+    """`evtool help consent set` is `evtool consent set --help`."""
     for words in (["seal"], ["consent", "set"], ["trust", "tsa", "add"], ["timestamp"], ["help"]):
         result = evtool("help", *words)
         assert result.exit_code == ExitCode.OK
         assert result.stdout == evtool(*words, "--help").stdout, words
-    assert evtool("help").stdout == evtool("--help").stdout
     assert evtool("help", "seal", "now").stderr.startswith("evtool: error: evtool seal has no commands")
+
+
+@pytest.mark.parametrize("language", list_languages())
+def test_help_alone_lists_commands_and_topics(evtool: Runner, language: str) -> None:
+    """Each on a line of its own, with a few words in the language of the reader, in 80 columns."""
+    run = replace(evtool, environment=evtool.environment | {"EVTOOL_LANG": language})
+    result = run("help")
+    assert (result.exit_code, result.stderr) == (ExitCode.OK, "")
+    lines = result.stdout.splitlines()
+    assert max(map(columns_of, lines)) <= 80
+    for name in [*(name for name in COMMANDS if name != "help"), *TOPICS]:
+        (line,) = [line for line in lines if line.startswith(f"  {name} ")]
+        words = line.split(maxsplit=1)[1]
+        assert re.search("[가-힣]", words) if language == "ko" else words.isascii()
+    own = {code: load_language(code).table("command") for code in list_languages() if code != "en"}
+    groups = {code: load_language(code).table("command-group") for code in own}
+    assert all(set(words) == set(COMMANDS) - {"help"} for words in own.values())
+    assert all(set(words) == set(SECTIONS) for words in groups.values())
 
 
 @pytest.mark.parametrize(
@@ -74,6 +97,10 @@ def test_help_finds_every_command(evtool: Runner) -> None:
         (["key", "nwe"], "evtool key has no command nwe", "did you mean `evtool key new`?"),
         (["help", "cosent"], "evtool has no command cosent", "did you mean `evtool consent`?"),
         (["help", "consent", "st"], "evtool consent has no command st", "did you mean `evtool consent set`?"),
+        (["help", "glosary"], "there is no command and no topic glosary", "did you mean `evtool help glossary`?"),
+        (["help", "first", "our"], "there is no command and no topic first our", "did you mean `evtool help first-"),
+        (["help", "exit", "codes"], "there is no command and no topic exit codes", "did you mean `evtool help scr"),
+        (["help", "qqqq"], "evtool has no command qqqq", "`evtool` alone lists the commands"),
         (["qqqq"], "evtool has no command qqqq", "`evtool` alone lists the commands"),
         (["seal", "--exlude", "x"], "evtool seal has no option --exlude", "did you mean --exclude? "),
         (["show", "--qqq"], "evtool show has no option --qqq", "`evtool help show` explains the command"),

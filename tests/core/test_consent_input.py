@@ -87,14 +87,14 @@ CONTRADICTIONS = [
 @pytest.mark.parametrize(("values", "sentence"), CONTRADICTIONS, ids=[sentence for _, sentence in CONTRADICTIONS])
 def test_terms_that_make_no_sense_together_are_named(values: dict[str, str], sentence: str) -> None:
     terms = make_terms({name: parse_user_term(name, text) for name, text in values.items()})
-    found = find_contradictions(terms, whole=True)
-    assert [message for message in found if sentence in message]
+    found = list(find_contradictions(terms, whole=True))
+    assert [error for error in found if sentence in error.message]
     assert len(found) == 1
 
 
 def test_a_change_may_leave_out_what_was_stated_before() -> None:
-    assert find_contradictions(ConsentTerms(handling=Handling.NAMED), whole=False) == ()
-    assert find_contradictions(ConsentTerms(handling=Handling.PARTNERS), whole=False) == ()
+    assert list(find_contradictions(ConsentTerms(handling=Handling.NAMED), whole=False)) == []
+    assert list(find_contradictions(ConsentTerms(handling=Handling.PARTNERS), whole=False)) == []
 
 
 def test_terms_in_toml() -> None:

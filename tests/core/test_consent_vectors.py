@@ -50,7 +50,7 @@ def test_statements_put_together(row: Row) -> None:
 def test_terms_that_make_sense_or_none(row: Row) -> None:
     terms, is_none = parse_terms(row["terms"]), row["expect"] == "none"
     assert json.loads(terms.serialize()) == json.loads(row["terms"])
-    assert bool(find_contradictions(terms, whole=row["form"] == "statement")) == is_none
+    assert bool(list(find_contradictions(terms, whole=row["form"] == "statement"))) == is_none
     assert reference.makes_no_sense(flat(terms), whole=row["form"] == "statement") == is_none
 
 
@@ -115,10 +115,8 @@ def test_who_passes_on(row: Row) -> None:
 
 def test_every_rule_on_terms_that_make_no_sense_is_broken_by_a_row() -> None:
     rows = [row.values[0] for row in rows_of("sense")]
-    found = {
-        contradiction for row in rows for contradiction in find_contradictions(parse_terms(row["terms"]), whole=True)
-    }
-    assert len({sentence.split(",")[0] for sentence in found}) >= 7
+    found = {error.key for row in rows for error in find_contradictions(parse_terms(row["terms"]), whole=True)}
+    assert len(found) >= 7
 
 
 def test_who_passes_on_in_any_history() -> None:

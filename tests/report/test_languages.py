@@ -60,8 +60,24 @@ def texts_of(code: str) -> dict[str, list[str]]:
 ENGLISH = texts_of("en")
 
 
-OWN = ("cause.", "error.", "hint.", "claim.", "term.field.", "term.name.", "term.zip.")
-"""Tables of other languages than English: what English says with the code itself, or where the error is raised."""
+OWN = (
+    "cause.",
+    "error.",
+    "hint.",
+    "claim.",
+    "command.",
+    "command-group.",
+    "term.field.",
+    "term.name.",
+    "term.zip.",
+    "term.what.",
+    "term.network.",
+    "term.advice.",
+    "term.audience.",
+    "term.listed.",
+    "term.container.",
+)
+"""Tables of other languages than English: what English says with the code itself, or where it is raised or declared."""
 
 
 def values_in(text: str) -> set[str]:
@@ -154,7 +170,7 @@ class MadeWords(NamedTuple):
     """Whether it is the sentence of each of them."""
 
 
-_OF_PARTS = ("Refusal", "in_english", "say_words", "Listed", "Words")
+_OF_PARTS = ("Refusal", "in_english", "say_words", "Listed", "Words", "Phrase")
 """What is given words that are a part of a sentence."""
 
 
@@ -340,6 +356,14 @@ LATIN_OF_ERRORS = {
     *("corrected", "derived", "ed25519", "first", "fixity", "full", "happened", "recorded", "at", "informational"),
     *("install", "keygen", "lines", "paths", "pip", "pub", "pyrage", "reason", "received", "recipient", "region"),
     *("renewed", "rsa", "scrypt", "sha512", "sk", "ssh", "tcp", "true", "undone", "AUTH", "SOCK"),
+    *("BEGIN", "CERTIFICATE", "CODE", "CRL", "CSV", "DER", "DIRECTORY", "Excel", "HTTP", "Hash"),
+    *("Location", "NAME", "OCSP", "Office", "PEM", "PowerShell", "T09", "TimeStampReq", "Windows"),
+    *("YYYYMMDD", "YYYYMMDDHHMM", "YYYYMMDDHHMMSS", "YYYYMMDDhhmmss", "accuracy", "admitted", "after"),
+    *("basis", "before", "bits", "certutil", "chain", "conditions", "court", "csv", "directory"),
+    *("doc", "example", "ff", "from", "gzip", "handling", "hashAlgorithm", "hashdeep", "hashedMessage"),
+    *("hashfile", "http", "https", "min", "named", "not", "o", "ods", "partners", "path", "pdf"),
+    *("person", "public", "required", "rtf", "saltLength", "share", "signingCertificate", "status"),
+    *("tables", "tsa", "until", "valid", "xls", "xlsx"),
     *("YYYY", "MM", "DDTHH", "SS", "nnnnnnnnnZ", "T14"),
 }
 """The same in errors, hints and reasons: fields of a record, spellings of times, algorithms and programs."""
@@ -363,7 +387,11 @@ def test_a_korean_text_is_korean() -> None:
     }
     assert left == {}
     # That of a time-stamping authority is called what it is; what evtool writes is never called that.
-    of_authorities = ("readme.head", "readme.times", "cause.", "error.anchor-", "error.key-certificate")
+    of_authorities = (
+        *("readme.head", "readme.times", "cause.", "error.anchor", "error.key-certificate", "error.certificate-"),
+        *("error.signing-certificate", "error.revocation-", "hint.certificate-", "hint.stamp-no-anchor"),
+        *("hint.revocation-", "note.a", "part.certificate-problem"),
+    )
     forbidden = [
         key
         for key, text in texts.items()

@@ -29,7 +29,9 @@ def answer_request(
 ) -> ExitCode:
     """Write a request, and print how to send it."""
     if file.exists():
-        raise UsageError(f"{shown(str(file))} already exists and was not overwritten")
+        raise UsageError(
+            "{file} already exists and was not overwritten", key="file-not-overwritten", file=shown(str(file))
+        )
     written = write_request(
         directory,
         deliver=lambda data: None if where.dry_run else create_file(file, data, 0o644),

@@ -14,6 +14,7 @@ from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import list_named_items
 from evtool.cli.answers.packed import MAX_RANGES
 from evtool.cli.command import Command, Option, flag, misuse, options_of
+from evtool.cli.completion import offers
 from evtool.cli.environment import Variable
 from evtool.cli.group import Group
 from evtool.cli.options.access import AccessOptions, access_options, short_access_options
@@ -25,7 +26,6 @@ from evtool.cli.options.common import (
     signing_options,
     trust_flag,
 )
-from evtool.cli.options.complete import complete_recipient, complete_term
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.trust import told_trust
@@ -163,7 +163,7 @@ def _term_options(wrapped: Callable[..., Any]) -> Callable[..., Any]:
             f"--{term.name}",
             f"term_{term.attribute}",
             metavar="VALUE",
-            shell_complete=complete_term(term.name),
+            completes=offers.term_words(term.name),
             help=text,
             **_TERMS,
         )
@@ -237,7 +237,7 @@ class CheckOptions(Struct, frozen=True):
         required=True,
         type=code_value,
         metavar="CODE",
-        shell_complete=complete_recipient,
+        completes=offers.RECIPIENT,
         help="Code of the recipient.",
     )
     purpose: Purpose | str = flag(
@@ -245,7 +245,7 @@ class CheckOptions(Struct, frozen=True):
         required=True,
         type=purpose_value,
         metavar="PURPOSE",
-        shell_complete=complete_term("for"),
+        completes=offers.term_words("for"),
         help=f"What for: {PURPOSES}.",
     )
     day: date | None = flag("--date", type=_day_value, metavar="DAY", help="When. [default: today (UTC)]")
@@ -257,6 +257,7 @@ class CheckOptions(Struct, frozen=True):
         "--agent",
         type=code_value,
         metavar="CODE",
+        completes=offers.OWN_CODE,
         help="Who would hand over. [default: EVTOOL_AGENT, or your key's]",
     )
     onward: bool = flag("--onward", is_flag=True, help="You received the items from others, and would pass them on.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from evtool.cli.answers.head import head_lines
-from evtool.cli.command import Command
+from evtool.cli.command import Argument, Command
+from evtool.cli.completion import offers
 from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.statements import StatementOptions, statement_options
@@ -41,8 +42,8 @@ original, and the recipient sees in the record what the copy was made from.
 
 @click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", type=click.Path())
-@click.argument("original", metavar="ORIGINAL")
-@click.argument("copy", metavar="COPY")
+@click.argument("original", cls=Argument, completes=offers.ITEM, metavar="ORIGINAL")
+@click.argument("copy", cls=Argument, completes=offers.ITEM, metavar="COPY")
 @click.option("--method", required=True, metavar="TEXT", help="How the copy was made; recorded.")
 @statement_options
 @entry_options

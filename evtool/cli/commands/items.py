@@ -96,9 +96,9 @@ def command(
     No file of DIRECTORY is read, and nothing is written to it.
     """
     if columns == (directory is not None):
-        raise UsageError("name a DIRECTORY, or ask for --columns")
+        raise UsageError("name a DIRECTORY, or ask for --columns", key="items-directory-or-columns")
     if output_file is not None and output_file.suffix.lower() not in (".xlsx", ".csv"):
-        raise UsageError("the name of FILE must end in .xlsx or .csv")
+        raise UsageError("the name of FILE must end in .xlsx or .csv", key="items-file-ending")
     if directory is None:
         described = list(describe_columns())
         output.answer("\n".join(f"{name:<13} {meaning}\n{'':<13} {accepted}" for name, meaning, accepted in described))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from evtool.cli.answers.key import FORGOTTEN, render_own_key, say_lock, show_own_key
-from evtool.cli.command import Command, options_of
+from evtool.cli.command import Argument, Command, misuse, options_of
+from evtool.cli.completion import offers
 from evtool.cli.delivery import print_error
 from evtool.cli.group import Group
 from evtool.cli.options.common import KeyPassphraseOptions
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_options
-from evtool.core.errors import ExitCode, KeyFileError
+from evtool.core.errors import ExitCode, KeyFileError, UsageError
 from evtool.core.ssh.allowed_signers import AllowedSigner
 from evtool.core.ssh.key import PublicKey
 from evtool.core.text.names import shown
@@ -110,7 +111,9 @@ def new(code: str, no_passphrase: bool, another_key: bool, passphrase: KeyPassph
     """
     source = passphrase.source()
     if no_passphrase and source:
-        raise click.UsageError("--no-passphrase and a passphrase exclude each other")
+        raise misuse(
+            UsageError("--no-passphrase and a passphrase exclude each other", key="no-passphrase-and-passphrase")
+        )
     check_new_code(code)
     if not another_key:
         check_new_signer(code)
@@ -125,7 +128,7 @@ def new(code: str, no_passphrase: bool, another_key: bool, passphrase: KeyPassph
 
 
 @command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
-@click.argument("code", type=code_value, required=False)
+@click.argument("code", cls=Argument, type=code_value, required=False, completes=offers.OWN_CODE)
 @click.option("--public-key", is_flag=True, help="Print only the public key, as a .pub file without comment.")
 @output_options
 def show(code: str | None, public_key: bool, output: Output) -> None:
@@ -168,11 +171,16 @@ def _only_key() -> OwnKey:
     own = list_own_keys()
     if own.problems:
         raise own.problems[0]
-    if len(own.keys) != 1:
-        codes = ", ".join(key.code for key in own.keys)
-        have = f"you have {len(own.keys)} keys: {codes}" if own.keys else "you have no keys yet"
-        hint = "say which: `evtool key show CODE`" if own.keys else "`evtool key new CODE` makes one"
-        raise KeyFileError(have, hint=hint)
+    if not own.keys:
+        raise KeyFileError("you have no keys yet", hint="`evtool key new CODE` makes one", key="no-keys-yet")
+    if len(own.keys) > 1:
+        raise KeyFileError(
+            "you have {count} keys: {codes}",
+            hint="say which: `evtool key show CODE`",
+            key="which-key",
+            count=len(own.keys),
+            codes=", ".join(key.code for key in own.keys),
+        )
     return own.keys[0]
 
 

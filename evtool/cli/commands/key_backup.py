@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from evtool.cli.answers.key import FORGOTTEN, show_own_key
-from evtool.cli.command import Command
+from evtool.cli.command import Argument, Command
+from evtool.cli.completion import offers
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_options
 from evtool.core.text.names import shown
@@ -33,7 +34,7 @@ in another building than the machine, and the passphrase in another place than t
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("code", type=code_value)
+@click.argument("code", cls=Argument, type=code_value, completes=offers.OWN_CODE)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--unlocked", is_flag=True, help="Copy a key that has no passphrase: whoever finds the copy can sign.")
 @output_options

@@ -8,14 +8,15 @@ import click
 
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.key import FORGOTTEN, render_own_key, show_own_key
-from evtool.cli.command import Command, options_of
+from evtool.cli.command import Argument, Command, misuse, options_of
+from evtool.cli.completion import offers
 from evtool.cli.delivery import print_error
 from evtool.cli.options.common import KeyPassphraseOptions, NewPassphraseOptions
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_options
 from evtool.core.custody.entry import NOT_STATED
-from evtool.core.errors import EvtoolError, ExitCode, KeyFileError
+from evtool.core.errors import EvtoolError, ExitCode, KeyFileError, UsageError
 from evtool.core.ssh.key import PublicKey
 from evtool.core.text.names import shown
 from evtool.core.values import replace
@@ -50,7 +51,7 @@ signed still verifies. If it was stolen, end it as well: `evtool help keys`.
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("code", type=code_value)
+@click.argument("code", cls=Argument, type=code_value, completes=offers.OWN_CODE)
 @click.option("--record", "records", multiple=True, type=click.Path(), metavar="DIR", help="Tell this record.")
 @click.option("--no-new-key", is_flag=True, help="The key was changed already: only tell the records that are named.")
 @options_of(KeyPassphraseOptions, "old", "Passphrase of the old key")
@@ -71,15 +72,20 @@ def command(
     You trust the new key yourself. Others have to be told: give them the public key, and read them the fingerprint.
     """
     if no_new_key and not records:
-        raise click.UsageError("--no-new-key goes with --record DIR")
+        raise misuse(UsageError("--no-new-key goes with --record DIR", key="no-new-key-record"))
     if entry.custody is not None and len(records) != 1:
-        raise click.UsageError("--custody goes with one --record DIR")
+        raise misuse(UsageError("--custody goes with one --record DIR", key="custody-one-record"))
     unlocked = _Signers(code, old.source() or TerminalPassphrase(), dry_run=entry.dry_run)
     is_new = not no_new_key
     if no_new_key:
         own, former = read_own_key(code), old_keys(code)
         if not former:
-            raise KeyFileError(f"{code} has no old key", hint=f"`evtool key change {code}` makes the next one")
+            raise KeyFileError(
+                "{code} has no old key",
+                hint="`evtool key change {code}` makes the next one",
+                key="no-old-key",
+                code=code,
+            )
     else:
         if records:
             # Nothing is changed before it is known that the old key can be unlocked.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from evtool.cli.answers.key import FORGOTTEN, render_own_key, show_own_key
-from evtool.cli.command import Command, options_of
+from evtool.cli.command import Argument, Command, options_of
+from evtool.cli.completion import offers
 from evtool.cli.options.common import KeyPassphraseOptions, NewPassphraseOptions
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_options
@@ -31,7 +32,7 @@ A copy that was made before still opens with the old passphrase: if somebody may
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("code", type=code_value)
+@click.argument("code", cls=Argument, type=code_value, completes=offers.OWN_CODE)
 @options_of(KeyPassphraseOptions, "old", "Passphrase up to now")
 @options_of(NewPassphraseOptions, "new", "New passphrase")
 @output_options

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import click
 
 from evtool.cli.answers.key import show_own_key
-from evtool.cli.command import Command
+from evtool.cli.command import Argument, Command, misuse
+from evtool.cli.completion import offers
 from evtool.cli.options.values import code_value, moment_value
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import UsageError
@@ -37,7 +38,7 @@ key that was merely replaced needs no end: see `evtool key change`. A date alone
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("code", type=code_value)
+@click.argument("code", cls=Argument, type=code_value, completes=offers.OWN_CODE)
 @click.option("--as-of", type=moment_value, metavar="MOMENT", help="The last moment it counted. [default: now]")
 @click.option("--keep-trust", is_flag=True, help="Only set it aside: it is lost, and nobody else has it.")
 @output_options
@@ -47,7 +48,7 @@ def command(code: str, as_of: datetime | None, keep_trust: bool, output: Output)
     The key is not deleted but set aside, and CODE is free for another key.
     """
     if keep_trust and as_of is not None:
-        raise click.UsageError("--as-of and --keep-trust exclude each other")
+        raise misuse(UsageError("--as-of and --keep-trust exclude each other", key="as-of-keep-trust"))
     own = read_own_key(code)
     fingerprint = own.file.public_key.fingerprint
     if keep_trust:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from evtool.cli.answers.packed import Order, make_bundle, preview_bundle
 from evtool.cli.command import Command, flag, options_of
+from evtool.cli.completion import offers
 from evtool.cli.options.bundle import DisclosureOptions, EncryptionOptions, disclosure_options, encryption_options
 from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
@@ -62,6 +63,7 @@ class PartOptions(Struct, frozen=True):
         "--withhold",
         multiple=True,
         metavar="STATEMENTS",
+        completes=offers.words(("names", "metadata", "context")),
         help=f"Withhold this of every item: {WITHHOLDABLE}. May be repeated.",
     )
     neutral_names: bool = flag(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.command import Command
+from evtool.cli.command import Command, misuse
 from evtool.cli.output import Output, output_options
 from evtool.core import __version__
 from evtool.core.errors import ExitCode, UsageError
@@ -20,7 +20,7 @@ from evtool.web.checkers import Checker, read_checker
 
 EXAMPLES = """\b
 Examples:
-  evtool page -o check.html          a page for a browser, which works without any network
+  evtool page -o check.html          a page for a browser, without any network
   evtool page --script -o check.py   a script of 150 lines for Python alone
   evtool page --script -o - | less   read it
   python3 -I check.py interview-0042 trusted_keys
@@ -58,7 +58,7 @@ def command(script: bool, file: Path, force: bool, output: Output) -> int:
     checker = Checker.SCRIPT if script else Checker.PAGE
     if str(file) == "-":
         if output.json:
-            raise click.UsageError("-o - prints the file itself; leave --json out")
+            raise misuse(UsageError("-o - prints the file itself; leave --json out", key="printed-no-json"))
         sys.stdout.buffer.write(read_checker(checker))
         return ExitCode.OK
     _check_place(file)

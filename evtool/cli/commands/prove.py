@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from evtool.cli.answers.packed import Order, make_bundle, preview_bundle
-from evtool.cli.command import Command
+from evtool.cli.command import Command, misuse
 from evtool.cli.options.bundle import DisclosureOptions, EncryptionOptions, disclosure_options, encryption_options
 from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.items import items_option
 from evtool.cli.output import Output, output_and_progress
+from evtool.core.errors import UsageError
 from evtool.core.text.item_choice import ItemChoice
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.options import PackOptions
@@ -65,7 +66,11 @@ def command(
 ) -> int:
     """Write items of DIRECTORY, and the few hashes that tie them to the seal, as a bundle."""
     if not bundle.name.lower().endswith((".zip", ".zip.age")):
-        raise click.UsageError("a proof is a zip container: name it ….zip, or ….zip.age if it is to be encrypted")
+        raise misuse(
+            UsageError(
+                "a proof is a zip container: name it ….zip, or ….zip.age if it is to be encrypted", key="proof-name"
+            )
+        )
     disclosed, known = disclosure.load()
     recipients, passphrase = encryption.load(bundle, known)
     options = PackOptions(Wanted(only=items), recipients=recipients, passphrase=passphrase, where=entry.place())

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from evtool.cli.answers.entry import answer_entry
-from evtool.cli.command import Command, misuse, one_of_two
+from evtool.cli.command import Command, Option, misuse, one_of_two
+from evtool.cli.completion import offers
 from evtool.cli.next_command import next_command, shell_word
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
@@ -58,7 +59,9 @@ to the last byte: your entries go into a directory of your own that continues it
 @click.option(
     "--entry",
     "transfer",
+    cls=Option,
     type=click.IntRange(1),
+    completes=offers.ENTRY,
     metavar="N",
     help="The entry of the transfer that you answer. [default: the newest to you]",
 )

@@ -9,9 +9,9 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from evtool.cli.command import Command, flag, options_of
+from evtool.cli.command import Argument, Command, flag, options_of
+from evtool.cli.completion import offers
 from evtool.cli.group import Group
-from evtool.cli.options.complete import complete_recipient, complete_term
 from evtool.cli.options.values import agreement_value, code_value, kind_value, purposes_value, region_value
 from evtool.cli.output import Output, output_options
 from evtool.core.consent.decision import Recipient, RecipientKind
@@ -125,9 +125,7 @@ class DescriptionOptions(Struct, frozen=True):
         multiple=True,
         type=kind_value,
         metavar="KIND",
-        shell_complete=lambda _context, _param, text: [
-            kind.value for kind in RecipientKind if kind.value.startswith(text)
-        ],
+        completes=offers.words(kind.value for kind in RecipientKind),
         help=f"What it is: {_KINDS}. May be repeated.",
     )
     purposes: tuple[tuple[Purpose | str, ...], ...] = flag(
@@ -135,7 +133,7 @@ class DescriptionOptions(Struct, frozen=True):
         multiple=True,
         type=purposes_value,
         metavar="PURPOSE",
-        shell_complete=complete_term("for"),
+        completes=offers.term_words("for"),
         help=f"What it may receive items for: {accepted(TERMS_BY_NAME['for'])}. May be repeated.",
     )
     agreements: tuple[str, ...] = flag(
@@ -228,7 +226,7 @@ def list_(output: Output) -> None:
 
 
 @command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
-@click.argument("code", type=code_value, shell_complete=complete_recipient)
+@click.argument("code", cls=Argument, type=code_value, completes=offers.RECIPIENT)
 @output_options
 def show(code: str, output: Output) -> None:
     """Print all that your list says of the recipient CODE."""
@@ -236,7 +234,7 @@ def show(code: str, output: Output) -> None:
 
 
 @command.command("remove", cls=Command, epilog=REMOVE_EXAMPLES)
-@click.argument("code", type=code_value, shell_complete=complete_recipient)
+@click.argument("code", cls=Argument, type=code_value, completes=offers.RECIPIENT)
 @output_options
 def remove(code: str, output: Output) -> None:
     """Take the recipient CODE off your list."""

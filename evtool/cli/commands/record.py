@@ -10,11 +10,11 @@ import click
 from msgspec import Struct
 
 from evtool.cli.answers.entry import answer_entry
-from evtool.cli.command import Command, flag, options_of
+from evtool.cli.command import Command, flag, misuse, options_of
+from evtool.cli.completion import offers
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.bundle import ExitOptions, exit_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
-from evtool.cli.options.complete import complete_recipient
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.values import code_value
@@ -111,7 +111,7 @@ class EventOptions(Struct, frozen=True):
         "--to",
         type=code_value,
         metavar="CODE",
-        shell_complete=complete_recipient,
+        completes=offers.RECIPIENT,
         help="transferred, disclosed: the recipient.",
     )
     authority: str | None = flag(
@@ -122,11 +122,25 @@ class EventOptions(Struct, frozen=True):
         "--approved-by", type=code_value, metavar="CODE", help="disclosed: a second agent who confirmed it."
     )
     original: int | None = flag(
-        "--original", type=click.IntRange(1), metavar="N", help="derived: the item it was made from."
+        "--original",
+        type=click.IntRange(1),
+        metavar="N",
+        completes=offers.ITEM,
+        help="derived: the item it was made from.",
     )
-    copy: int | None = flag("--copy", type=click.IntRange(1), metavar="N", help="derived: the item that it is.")
+    copy: int | None = flag(
+        "--copy",
+        type=click.IntRange(1),
+        metavar="N",
+        completes=offers.ITEM,
+        help="derived: the item that it is.",
+    )
     entry: int | None = flag(
-        "--entry", type=click.IntRange(1), metavar="N", help="countersigned, corrected: the entry it is about."
+        "--entry",
+        type=click.IntRange(1),
+        metavar="N",
+        completes=offers.ENTRY,
+        help="countersigned, corrected: the entry it is about.",
     )
     agent: str | None = flag("--code", type=code_value, metavar="CODE", help="admitted: whom you admit.")
     key: str | None = flag(
@@ -193,7 +207,12 @@ def command(
     place, before = entry.place(opening), entry.reading(opening)
     details = make_details(kind, event_options.given, directory, before)
     if kind is Admitted and not items.is_empty:
-        raise click.UsageError("--items does not go with admitted: whoever is admitted acts for the whole collection")
+        raise misuse(
+            UsageError(
+                "--items does not go with admitted: whoever is admitted acts for the whole collection",
+                key="items-not-admitted",
+            )
+        )
     if sample is not None and kind.event not in STATES_EVIDENCE:
         raise click.UsageError(f"--sample goes with events that state something of the evidence, not with {event}")
     fixity = FixityRequest(sample, workers.jobs) if kind.event in STATES_EVIDENCE else None
@@ -220,17 +239,21 @@ def _rename(
     """Record that an item has another name now."""
     new = given.pop("new_name", None)
     if given:
-        raise UsageError(f"{_option(next(iter(given)))} does not go with renamed")
+        raise UsageError(
+            "{option} does not go with renamed", key="option-not-with-renamed", option=_option(next(iter(given)))
+        )
     if entry.continued is not None:
         raise UsageError(
             "renamed does not go with --continued: the names in a bundle never change",
             hint="`evtool unpack DIR -o OUT` makes an evidence directory of it, whose files may get other names",
+            key="renamed-not-continued",
         )
     numbers = resolve_items(directory, entry.place(), items)
     if numbers is None or (new is not None and len(numbers) != 1):
         raise UsageError(
             "renamed needs one item and its new name (--items 27 --new-name PATH)",
             hint="`evtool seal DIR --renamed` finds the new names of all files that were renamed",
+            key="renamed-needs",
         )
     with terminal_progress(output) as progress:
         author = Author(signing.choose(dry_run=entry.dry_run), entry.policy(), progress)
@@ -270,12 +293,22 @@ def make_details(kind: type[Details], values: dict[str, Any], directory: str, wh
         if "key" in values:
             values["key"] = _fingerprint(values["key"])
     if unknown := sorted(set(values) - known):
-        raise UsageError(f"{_option(unknown[0])} does not go with {kind.event.value}")
+        raise UsageError(
+            "{option} does not go with {event}",
+            key="option-not-with-event",
+            option=_option(unknown[0]),
+            event=kind.event.value,
+        )
     missing = [name for name in names_of(kind) if name not in values and name not in defaults_of(kind)]
     if missing:
         options = list(dict.fromkeys(_option("entry" if name == "head" else name) for name in missing))
-        hint = "`evtool help record` says what each of them holds"
-        raise UsageError(f"{kind.event.value} needs {' and '.join(options)}", hint=hint)
+        raise UsageError(
+            "{event} needs {options}",
+            hint="`evtool help record` says what each of them holds",
+            key="event-needs-options",
+            event=kind.event.value,
+            options=" and ".join(options),
+        )
     return kind(**values)
 
 

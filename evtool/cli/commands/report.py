@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from evtool.cli.command import Command, flag, options_of
+from evtool.cli.command import Command, flag, misuse, options_of
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.asked import AskedOptions
 from evtool.cli.options.common import WorkerOptions, continued_option, custody_option, workers_options
@@ -98,16 +98,25 @@ class ReportOptions(Struct, frozen=True):
     def check(self, certificates: tuple[str, ...]) -> None:
         """Refuse what does not go together before anything is read."""
         if certificates and self.audience not in (None, Audience.COURT.value):
-            raise click.UsageError("certificates are for a court; leave --audience out, or make that report by itself")
+            raise misuse(
+                UsageError(
+                    "certificates are for a court; leave --audience out, or make that report by itself",
+                    key="certificates-audience",
+                )
+            )
         if certificates and self.items not in (None, ListedItems.ALL.value):
-            raise click.UsageError("a certificate lists every item; leave --items out")
+            raise misuse(UsageError("a certificate lists every item; leave --items out", key="certificates-all-items"))
 
     def apply(self, account: Account, *, is_for_court: bool) -> Account:
         """Take out of an account what is not to be in the report."""
         least = Audience.COURT if is_for_court else Audience.RECIPIENT
         audience = Audience(self.audience) if self.audience else max(account.audience, least, key=_ORDER)
         if self.with_names and audience is not Audience.COURT:
-            raise click.UsageError("--with-names goes with --audience court; the others get names as disclosed")
+            raise misuse(
+                UsageError(
+                    "--with-names goes with --audience court; the others get names as disclosed", key="with-names-court"
+                )
+            )
         account = restrict(account, audience, with_names=self.with_names)
         return list_only(account, ListedItems(self.items)) if self.items else account
 
@@ -159,21 +168,33 @@ class PageOptions(Struct, frozen=True):
     def check(self, path: str | None, output: Output) -> None:
         """Refuse what cannot be done before anything is read."""
         if (path is None) == (self.source is None):
-            raise click.UsageError("name either a PATH to verify, or an account with --from")
+            raise misuse(UsageError("name either a PATH to verify, or an account with --from", key="path-or-account"))
         if self.as_pdf and find_spec("typst") is None:
-            raise UsageError("a PDF needs the extra `pdf`", hint="install it (pip install 'evtool[pdf]')")
+            raise UsageError(
+                "a PDF needs the extra `pdf`", hint="install it (pip install 'evtool[pdf]')", key="pdf-extra"
+            )
         if self.name is None:
             if self.certificates or self.as_pdf:
-                raise click.UsageError("name the files of the certificate or the PDF with -o NAME")
+                raise misuse(UsageError("name the files of the certificate or the PDF with -o NAME", key="name-files"))
             if not output.json:
-                raise click.UsageError("name the files with -o NAME, or ask for the account with --json")
+                raise misuse(
+                    UsageError(
+                        "name the files with -o NAME, or ask for the account with --json", key="name-files-or-json"
+                    )
+                )
             return
         if self.is_printed:
             if len(self.chosen) > 1 or self.certificates or output.json:
-                raise click.UsageError("-o - prints one page: name one language, no certificate, and no --json")
+                raise misuse(
+                    UsageError(
+                        "-o - prints one page: name one language, no certificate, and no --json", key="printed-one-page"
+                    )
+                )
             return
         if path not in (None, "-") and self.name.resolve().is_relative_to(Path(str(path)).resolve()):
-            raise click.UsageError("a report is not written into the evidence; name another place with -o")
+            raise misuse(
+                UsageError("a report is not written into the evidence; name another place with -o", key="report-inside")
+            )
         if not self.force:
             for ending in ("json", *self._endings()):
                 check_new(self.file(ending))
@@ -294,7 +315,9 @@ def _print(rendered: dict[str, bytes], ending: str) -> None:
     wanted = [data for name, data in rendered.items() if name.endswith(ending)]
     if len(wanted) > 1:
         raise UsageError(
-            f"this report has {len(wanted) - 1} volumes, which are files of their own",
+            "this report has {count} volumes, which are files of their own",
             hint="name the files with -o NAME, or list fewer items with --items",
+            key="report-volumes",
+            count=len(wanted) - 1,
         )
     sys.stdout.buffer.write(wanted[0])

@@ -12,7 +12,7 @@ from msgspec import Struct
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import MOST_NAMED
 from evtool.cli.answers.left_out import render_left_out
-from evtool.cli.command import Command, flag, options_of
+from evtool.cli.command import Command, flag, misuse, options_of
 from evtool.cli.next_command import fill_commands, next_command
 from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_options, workers_options
 from evtool.cli.options.entry import EntryOptions, entry_options
@@ -21,7 +21,7 @@ from evtool.cli.options.statements import StatementOptions, statement_options
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.privacy import TextPolicy
-from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.errors import EvtoolError, ExitCode, UsageError
 from evtool.core.finding import Effect, weigh
 from evtool.core.metadata.vocabulary import Failure
 from evtool.core.text.counts import counted
@@ -224,7 +224,12 @@ def _accepts(error: RenamedError, output: Output) -> bool:
 
 def _show_what_leaves(order: StampOptions | None, output: Output) -> ExitCode:
     if order is None:
-        raise click.UsageError("--what-leaves goes with --tsa or --ots: without these, nothing leaves this computer")
+        raise misuse(
+            UsageError(
+                "--what-leaves goes with --tsa or --ots: without these, nothing leaves this computer",
+                key="what-leaves-with",
+            )
+        )
     # Few seals ask for a time-stamp; this imports the network client.
     from evtool.cli.answers.stamp import answer_leaves
     from evtool.operations.timestamps.add import preview_blank

@@ -15,7 +15,8 @@ from evtool.cli.answers.stamp import (
     describe_stamping,
     did_stamp,
 )
-from evtool.cli.command import Command
+from evtool.cli.command import Command, Option
+from evtool.cli.completion import offers
 from evtool.cli.group import Group
 from evtool.cli.next_command import fill_commands, next_command
 from evtool.cli.options.access import AccessOptions, access_options
@@ -111,7 +112,14 @@ def command() -> None:
 
 @command.command("add", cls=Command, epilog=ADD_EXAMPLES, short_help="Add time-stamps, or what helps to judge them.")
 @click.argument("directory", type=click.Path())
-@click.option("--entry", type=click.IntRange(1), metavar="N", help="The entry. [default: the newest]")
+@click.option(
+    "--entry",
+    cls=Option,
+    type=click.IntRange(1),
+    metavar="N",
+    completes=offers.ENTRY,
+    help="The entry. [default: the newest]",
+)
 @click.option(
     "--request",
     "request_file",
@@ -202,7 +210,14 @@ def answer_stamping(output: Output, directory: str, result: StampResult) -> Exit
 @click.option(
     "--ots", multiple=True, required=True, metavar="URL", help="Ask this OpenTimestamps calendar. May be repeated."
 )
-@click.option("--entry", type=click.IntRange(1), metavar="N", help="Only the proof of this entry.")
+@click.option(
+    "--entry",
+    cls=Option,
+    type=click.IntRange(1),
+    metavar="N",
+    completes=offers.ENTRY,
+    help="Only the proof of this entry.",
+)
 @place_options
 @access_options
 @output_options

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from evtool.cli.answers.entry import answer_entry
-from evtool.cli.command import Command
+from evtool.cli.command import Command, Option
+from evtool.cli.completion import offers
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.bundle import ExitOptions, exit_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
-from evtool.cli.options.complete import complete_recipient
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_and_progress
@@ -47,10 +47,11 @@ Afterwards copy the whole directory to the recipient, who runs `evtool receive` 
 @click.option(
     "--to",
     "recipient",
+    cls=Option,
     required=True,
     type=code_value,
     metavar="CODE",
-    shell_complete=complete_recipient,
+    completes=offers.RECIPIENT,
     help="Code of the recipient.",
 )
 @click.option("--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order.")

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.command import Command
+from evtool.cli.command import Argument, Command, misuse
+from evtool.cli.completion import offers
 from evtool.cli.group import Group
 from evtool.cli.options.values import code_value, moment_value
 from evtool.cli.output import Output, output_options
+from evtool.core.errors import UsageError
+from evtool.core.finding import Cause
 from evtool.core.ssh.allowed_signers import AllowedSigner, SkippedLine
 from evtool.core.ssh.key import PublicKey
 from evtool.core.text.names import shown
@@ -109,7 +112,7 @@ def add(
 ) -> None:
     """Trust the key in FILE.pub as that of agent CODE."""
     if valid_after and valid_before and valid_before <= valid_after:
-        raise click.UsageError("--valid-before is not later than --valid-after")
+        raise misuse(UsageError("--valid-before is not later than --valid-after", key="valid-before-after"))
     signer = add_signer(
         code,
         _read_public_key(file),
@@ -133,7 +136,7 @@ def list_(output: Output) -> None:
 
 
 @command.command("revoke", cls=Command, epilog=REVOKE_EXAMPLES)
-@click.argument("code_or_fingerprint", metavar="CODE|SHA256:...")
+@click.argument("code_or_fingerprint", cls=Argument, completes=offers.TRUSTED, metavar="CODE|SHA256:...")
 @click.option("--as-of", type=moment_value, metavar="MOMENT", help="The last moment at which the key still counted.")
 @output_options
 def revoke_(code_or_fingerprint: str, as_of: datetime | None, output: Output) -> None:
@@ -161,13 +164,13 @@ def _print(signers: Sequence[AllowedSigner], skipped: Sequence[SkippedLine], out
     output.document(
         TrustDocument(
             signers=tuple(_signer(signer) for signer in signers),
-            skipped=tuple(SkippedTrustLine(line=line.line_number, reason=line.reason) for line in skipped),
+            skipped=tuple(SkippedTrustLine(line=line.line_number, reason=line.why.message) for line in skipped),
         )
     )
     if signers:
         output.answer("\n".join(map(_as_text, signers)))
     for line in skipped:
-        output.talk(f"evtool: note: line {line.line_number} of the trust file {line.reason}; it trusts nobody")
+        output.note("trust-line", number=line.line_number, why=Cause.of(line.why))
 
 
 def _signer(signer: AllowedSigner) -> TrustedSigner:

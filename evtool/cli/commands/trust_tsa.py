@@ -131,7 +131,7 @@ def _print(anchors: Sequence[Anchor], problems: Sequence[str], output: Output) -
     if anchors:
         output.answer("\n".join(_render(anchor) for anchor in anchors))
     for problem in problems:
-        output.talk(f"evtool: note: {problem}; it is not trusted")
+        output.note("authority", problem=problem)
 
 
 def _describe(anchor: Anchor) -> TrustedAuthority:

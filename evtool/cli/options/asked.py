@@ -9,6 +9,7 @@ import click
 from msgspec import Struct
 
 from evtool.cli.command import flag, misuse, one_of_two
+from evtool.cli.completion import offers
 from evtool.cli.options.common import load_receipt_keys, recipients_flag, trust_flag
 from evtool.cli.options.trust import TrustChoice, choose_trust
 from evtool.cli.options.values import digest_value
@@ -51,6 +52,7 @@ class AskedOptions(Struct, frozen=True):
         "--require",
         multiple=True,
         metavar="WHAT",
+        completes=offers.words(("time", "consent", "whole", "signers=2")),
         help="Ask for more than integrity, signatures, trust and custody: time; consent; whole (a partial copy is not "
         "enough); signers=2 (two agents whom you trust signed each seal). May be repeated.",
     )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from evtool.cli.command import flag, options_of
+from evtool.cli.command import flag, misuse, options_of
+from evtool.cli.completion import offers
 from evtool.cli.options.access import BUNDLE_PASSPHRASE
 from evtool.cli.options.common import passphrase_source, recipients_flag, trust_flag
-from evtool.cli.options.complete import complete_recipient, complete_term
 from evtool.cli.options.trust import told_trust
 from evtool.cli.options.values import PURPOSES, code_value, purpose_value
 from evtool.core.errors import UsageError, Way
@@ -46,14 +46,14 @@ class DisclosureOptions(Struct, frozen=True):
         "--to",
         type=code_value,
         metavar="CODE",
-        shell_complete=complete_recipient,
+        completes=offers.RECIPIENT,
         help="Code of the recipient. [default: everybody, if all items are public and --for is not given]",
     )
     purpose: Purpose | str | None = flag(
         "--for",
         type=purpose_value,
         metavar="PURPOSE",
-        shell_complete=complete_term("for"),
+        completes=offers.term_words("for"),
         help=f"What for: {PURPOSES}.",
     )
     authority: str | None = flag(
@@ -83,7 +83,9 @@ class DisclosureOptions(Struct, frozen=True):
         trust = TrustPolicy(told_trust(self.trust_file).keys)
         if self.recipient is None and self.purpose is None:
             if self.confirm or self.approved_by:
-                raise click.UsageError("--confirm and --approved-by go with --to, --for and --authority")
+                raise misuse(
+                    UsageError("--confirm and --approved-by go with --to, --for and --authority", key="confirm-with")
+                )
             return replace(Disclosure.publication(self.authority, trust), is_onward=self.onward), None
         if self.recipient is None or self.purpose is None or self.authority is None:
             raise click.UsageError(
@@ -201,9 +203,15 @@ class EncryptionOptions(Struct, frozen=True):
     def __post_init__(self) -> None:
         ways = (self.ask, self.descriptor is not None, self.file is not None, bool(self.keys or self.key_files))
         if sum(ways) > 1:
-            raise click.UsageError("a bundle is encrypted to keys, or with one passphrase; give one")
+            raise misuse(
+                UsageError("a bundle is encrypted to keys, or with one passphrase; give one", key="keys-or-passphrase")
+            )
         if self.plain and any(ways):
-            raise click.UsageError("--plain leaves the bundle unencrypted, so it goes with no key and no passphrase")
+            raise misuse(
+                UsageError(
+                    "--plain leaves the bundle unencrypted, so it goes with no key and no passphrase", key="plain-alone"
+                )
+            )
 
     def load(self, bundle: Path, known: KnownRecipient | None) -> tuple[tuple[EncryptionKey, ...], Passphrase | None]:
         """Read the keys, or the passphrase; where nothing was asked for, the keys of the known recipient are taken.
@@ -228,7 +236,9 @@ class EncryptionOptions(Struct, frozen=True):
             name = bundle.name.removesuffix(".zip")
             raise UsageError(
                 "your list of recipients has a key to encrypt to, and this name is none of an encrypted bundle",
-                hint=f"name it {shown(name)}.zip.age, or leave it unencrypted with --plain",
+                hint="name it {name}.zip.age, or leave it unencrypted with --plain",
+                key="name-not-encrypted",
+                name=shown(name),
             )
         return tuple(map(parse_recipient, known.keys)), None
 

@@ -10,8 +10,8 @@ import click
 from msgspec import Struct
 
 from evtool.cli.command import flag, misuse, one_of_two, options_of
+from evtool.cli.completion import offers
 from evtool.cli.environment import Variable, blaming
-from evtool.cli.options.complete import complete_own_code
 from evtool.cli.options.values import code_value
 from evtool.core.errors import FormatError, UsageError, Way
 from evtool.core.text.codes import check_code
@@ -113,7 +113,9 @@ class NewPassphraseOptions(Struct, frozen=True):
         """
         given = passphrase_source(self.descriptor, self.file, _NEW_PASSPHRASE)
         if self.none and given:
-            raise click.UsageError("--no-passphrase and a passphrase exclude each other")
+            raise misuse(
+                UsageError("--no-passphrase and a passphrase exclude each other", key="no-passphrase-and-passphrase")
+            )
         return None if self.none else given or TerminalPassphrase(Way.NEW_PASSPHRASE)
 
 
@@ -137,7 +139,7 @@ class SigningOptions(Struct, frozen=True):
         "--agent",
         type=code_value,
         metavar="CODE",
-        shell_complete=complete_own_code,
+        completes=offers.OWN_CODE,
         help="Sign under this code. [default: EVTOOL_AGENT, or the key's]",
     )
 

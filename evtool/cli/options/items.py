@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from evtool.cli.command import Option
+from evtool.cli.completion import offers
 from evtool.core.errors import FormatError
 from evtool.core.text.item_choice import ItemChoice, parse_choice
 from evtool.core.text.ranges import ItemRanges
@@ -27,7 +29,16 @@ def _take(context: click.Context, param: click.Parameter, texts: tuple[str, ...]
 def items_option(what: str, name: str = "--items", **settings: Any) -> Callable[[Any], Any]:
     """Add --items; the command gets `items`, an `ItemChoice`. `what` says what is done with them."""
     text = f"{what} 17, 17-20, letter.txt or 'photos/*'; repeat it, or put commas between them."
-    return click.option(name, multiple=True, metavar=ITEMS, callback=_take, help=text, **settings)
+    return click.option(
+        name,
+        cls=Option,
+        multiple=True,
+        metavar=ITEMS,
+        callback=_take,
+        completes=offers.ITEMS,
+        help=text,
+        **settings,
+    )
 
 
 def resolve_items(directory: str, where: Where, choice: ItemChoice) -> ItemRanges | None:

@@ -42,7 +42,7 @@ def make_anchor_source(tsa_roots: Path | None, output: Output) -> Callable[[], S
 
         found = load_roots(tsa_roots) if tsa_roots is not None else load_anchors()
         for problem in found.problems:
-            output.talk(f"evtool: note: time-stamp anchor {problem}; it is not trusted")
+            output.note("anchor", problem=problem)
         return found.anchors
 
     return functools.cache(load)

@@ -44,7 +44,9 @@ class TrustChoice(Struct, frozen=True):
     def tell(self) -> None:
         """Say on stderr whose keys count, if the environment decided that."""
         if self.variable_says is not None:
-            sys.stderr.write(f"evtool: note: {say_trust_file(choose_language(), self.variable_says)}\n")
+            language = choose_language()
+            said = say_trust_file(language, self.variable_says)
+            sys.stderr.write(f"evtool: {language.word('program', 'note')}: {said}\n")
 
     def document(self) -> TrustChosen:
         """Describe it for a script."""

@@ -61,8 +61,13 @@ def moment_value(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        expected = "expected 2026-03-01 or 2026-03-01T09:30:00+09:00"
-        _refuse(f"{shown(text, 80)} is not a moment: {expected}")
+        _refuse(
+            FormatError(
+                "{found} is not a moment: expected 2026-03-01 or 2026-03-01T09:30:00+09:00",
+                key="no-moment",
+                found=shown(text, 80),
+            )
+        )
 
 
 def kind_value(text: str) -> RecipientKind:
@@ -73,15 +78,28 @@ def kind_value(text: str) -> RecipientKind:
     known = [kind.value for kind in RecipientKind]
     if text.lower() in known:
         return RecipientKind(text.lower())
-    accepted = f"{did_you_mean(text, known)}accepted: {', '.join(known)}"
-    _refuse(f"{shown(text, 80)} is not a kind of recipient; {accepted}")
+    _refuse(
+        FormatError(
+            "{found} is not a kind of recipient; {meant_en}accepted: {known}",
+            key="no-kind",
+            found=shown(text, 80),
+            meant_en=did_you_mean(text, known),
+            known=", ".join(known),
+        )
+    )
 
 
 def region_value(text: str) -> str:
     """Take two letters of ISO 3166-1."""
     if re.fullmatch(r"[A-Za-z]{2}", text):
         return text.upper()
-    _refuse(f"{shown(text, 80)} is not a region: expected two letters of ISO 3166-1, like KR")
+    _refuse(
+        FormatError(
+            "{found} is not a region: expected two letters of ISO 3166-1, like KR",
+            key="no-region",
+            found=shown(text, 80),
+        )
+    )
 
 
 def agreement_value(text: str) -> str:
@@ -112,10 +130,10 @@ def purpose_value(text: str) -> Purpose | str:
     """Take one purpose."""
     purposes = purposes_value(text)
     if len(purposes) != 1:
-        raise click.BadParameter("one purpose is expected")
+        _refuse(FormatError("one purpose is expected", key="one-purpose"))
     return purposes[0]
 
 
-def _refuse(message: str) -> NoReturn:
+def _refuse(error: FormatError) -> NoReturn:
     """Refuse a value, with a message that is safe to print: `evtool.cli.usage` would escape another one."""
-    raise click.BadParameter(message) from FormatError(message)
+    raise click.BadParameter(error.message) from error

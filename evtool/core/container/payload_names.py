@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from evtool.core.errors import FormatError
@@ -30,6 +30,9 @@ _RESERVED = compiled_when_used(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3])(?:[ .].*)?\Z", re.I
 )
 """Names of devices on Windows, whatever ending follows them."""
+
+_PERHAPS_UNSAFE = compiled_when_used(r'[<>:"|?*\\%]|[. ](?:/|\Z)|/[~ ]|/(?:CON|PRN|AUX|NUL|COM|LPT)', re.I)
+"""What every path with a reason against it has in it, but for hidden characters, Unicode forms and length."""
 
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control, format (direction marks, zero width), surrogates, line and paragraph separators."""
@@ -71,6 +74,24 @@ def find_unsafe(path: str) -> str | None:
         if _RESERVED.match(component):
             return "a component is the name of a device on Windows"
     return None
+
+
+def find_unsafe_names(directory: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Give those paths of the files of one directory that a bundle cannot have, and why; quick where there are none.
+
+    Both are in their stored form; `directory` is empty for the root.
+    """
+    prefix = f"data/{directory}/" if directory else "data/"
+    text = "/".join((prefix, *names))
+    if (
+        len(prefix.encode()) + max(map(len, names), default=0) * 3 <= MAX_PATH
+        and text.isprintable()
+        and unicodedata.is_normalized("NFC", text)
+        and not _PERHAPS_UNSAFE.search(text)
+    ):
+        return []
+    found = ((f"{prefix}{name}", find_unsafe(f"{prefix}{name}")) for name in names)
+    return [(path.removeprefix("data/"), why) for path, why in found if why is not None]
 
 
 def is_place_of_record(name: str) -> bool:

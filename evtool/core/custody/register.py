@@ -52,7 +52,12 @@ def parse_register(data: bytes) -> tuple[Person, ...]:
     table = TomlTable(parse_toml(data, "the register"))
     found = table.take("format", str)
     if found != FORMAT:
-        raise FormatError(f"the register is in format {shown(found)}, this version reads {FORMAT}")
+        raise FormatError(
+            "the register is in format {found}, this version reads {format}",
+            key="register-format",
+            found=shown(found),
+            format=FORMAT,
+        )
     entries = table.take("person", dict)
     table.finish()
     return tuple(_parse_person(code, value) for code, value in entries.items())
@@ -64,17 +69,21 @@ def _parse_person(code: str, value: Any) -> Person:
     except FormatError:
         # Not repeated: it may be the person's name.
         raise FormatError(
-            "the name of an entry in the register is not a code", hint="[person.A03], for example"
+            "the name of an entry in the register is not a code",
+            hint="[person.A03], for example",
+            key="register-no-code",
         ) from None
     if not isinstance(value, dict):
-        raise FormatError(f"the entry of {code} is not a table")
+        raise FormatError("the entry of {code} is not a table", key="register-not-table", code=code)
     table = TomlTable(value, f"person.{code}")
     terms = table.take_strings("names") + (table.take_strings("other") if "other" in table else ())
     table.finish()
     for term in terms:
         # Two syllables of Hangul are a name; two letters are in every text.
         if len(matching_form(term)) < (3 if term.isascii() else 2):
-            raise FormatError(f"the entry of {code} has a term that is too short to search for")
+            raise FormatError(
+                "the entry of {code} has a term that is too short to search for", key="register-term-short", code=code
+            )
     return Person(code, terms)
 
 

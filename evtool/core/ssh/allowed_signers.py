@@ -14,6 +14,7 @@ from enum import Enum
 from msgspec import Struct
 
 from evtool.core.errors import FormatError
+from evtool.core.finding import Cause, Phrase, Words
 from evtool.core.ssh.allowed_signers_line import Localize, parse_options, serialize_time, split_line
 from evtool.core.ssh.key import PublicKey, parse_public_key_line
 from evtool.core.ssh.pattern import is_too_long, match_pattern_list
@@ -45,10 +46,16 @@ class AllowedSigner(Struct, frozen=True):
 
 
 class SkippedLine(Struct, frozen=True):
-    """A line that trusts nobody, and why; the reason is safe to print and continues "line 3 ..."."""
+    """A line that trusts nobody, and why; the message continues "line 3 ..."."""
 
     line_number: int
-    reason: str
+    why: FormatError
+
+    @property
+    def said(self) -> Phrase:
+        """The line with its reason, in words."""
+        says = Words("skipped-line", number=self.line_number, why=Cause.of(self.why))
+        return Phrase(f"line {self.line_number} {self.why.message}", says)
 
 
 class TrustStatus(Enum):
@@ -119,7 +126,7 @@ def parse_allowed_signers(data: bytes, localize: Localize) -> AllowedSigners:
         try:
             signer = parse_line(line, localize)
         except FormatError as error:
-            skipped.append(SkippedLine(number, error.message))
+            skipped.append(SkippedLine(number, error))
             continue
         if signer:
             signers.append(replace(signer, line_number=number))
@@ -133,21 +140,28 @@ def parse_line(line: bytes, localize: Localize) -> AllowedSigner | None:
         FormatError: the line trusts nobody; the message continues "line 3 ...".
     """
     if len(line) > MAX_LINE:
-        raise FormatError(f"is longer than {MAX_LINE} bytes")
+        raise FormatError("is longer than {limit} bytes", key="signers-line-long", limit=MAX_LINE)
     fields = split_line(line.decode("utf-8", "surrogateescape"))
     if fields is None:
         return None
     options = parse_options(fields.options, localize)
     if options.cert_authority:
-        raise FormatError("is for a certificate authority; evtool trusts keys, not authorities")
+        raise FormatError(
+            "is for a certificate authority; evtool trusts keys, not authorities", key="signers-authority"
+        )
     try:
         key = parse_public_key_line(f"{fields.key_type} {fields.key}")
     except FormatError as error:
-        raise FormatError(f"has no usable key: {error.message}", hint=error.hint) from None
+        raise FormatError(
+            "has no usable key: {why}", hint="{why.hint}", key="signers-no-usable-key", why=error
+        ) from None
     principals = tuple(fields.principals.split(","))
     namespaces = None if options.namespaces is None else tuple(options.namespaces.split(","))
     if any(is_too_long(pattern) for pattern in (*principals, *(namespaces or ()))):
-        raise FormatError("has a pattern of more than 1,022 bytes, for which ssh-keygen never finds a match")
+        raise FormatError(
+            "has a pattern of more than 1,022 bytes, for which ssh-keygen never finds a match",
+            key="signers-pattern-long",
+        )
     return AllowedSigner(principals, key, namespaces, options.valid_after, options.valid_before)
 
 
@@ -162,7 +176,9 @@ def serialize_allowed_signer(signer: AllowedSigner) -> str:
     line = " ".join([",".join(signer.principals), *([",".join(options)] if options else []), signer.public_key.line])
     read = parse_line(line.encode("utf-8", "surrogateescape"), lambda moment: moment.replace(tzinfo=UTC))
     if read is None or replace(read, line_number=signer.line_number) != signer:
-        raise FormatError("the patterns or times of a signer cannot be written in an allowed_signers file")
+        raise FormatError(
+            "the patterns or times of a signer cannot be written in an allowed_signers file", key="signers-not-written"
+        )
     return line
 
 

@@ -65,7 +65,7 @@ def split_line(line: str) -> LineFields | None:
     if start == len(line) or line[start] == "#":
         return None
     if "\0" in line:
-        raise FormatError("holds a NUL, at which ssh-keygen would stop reading")
+        raise FormatError("holds a NUL, at which ssh-keygen would stop reading", key="signers-nul")
     principals, at = _take_principals(line, start)
     options_at, options = at, ""
     key_type, key_at = _take_word(line, at)
@@ -75,9 +75,9 @@ def split_line(line: str) -> LineFields | None:
         key_type, key_at = _take_word(line, _skip_blanks(line, end))
     key, _ = _take_word(line, key_at)
     if not key.strip(_SPACE):
-        raise FormatError("has no key after the principals and options")
+        raise FormatError("has no key after the principals and options", key="signers-no-key-after-options")
     if not _KEY_TYPE.match(key_type):
-        raise FormatError(f"has {shown(key_type, 80)} where a key type is expected")
+        raise FormatError("has {found} where a key type is expected", key="signers-key-type", found=shown(key_type, 80))
     return LineFields(principals, options, options_at, key_type, key.rstrip(_SPACE))
 
 
@@ -96,18 +96,18 @@ def parse_options(options: str, localize: Localize) -> LineOptions:
             cert_authority, rest = True, rest[len("cert-authority") :]
         elif equals and name.lower() in ("namespaces", "valid-after", "valid-before"):
             if name.lower() in found:
-                raise FormatError(f"has the option {name.lower()} twice")
+                raise FormatError("has the option {option} twice", key="signers-option-twice", option=name.lower())
             found[name.lower()], rest = _take_quoted(value, name)
         if rest and not rest.startswith(","):
-            raise FormatError(f"has the unknown option {shown(rest, 80)}")
+            raise FormatError("has the unknown option {option}", key="signers-option-unknown", option=shown(rest, 80))
         if rest == ",":
-            raise FormatError("has options that end in a comma")
+            raise FormatError("has options that end in a comma", key="signers-option-comma")
         rest = rest[1:]
     after, before = (
         parse_time(found[name], localize) if name in found else None for name in ("valid-after", "valid-before")
     )
     if after and before and before <= after:
-        raise FormatError("has a valid-before that is not later than its valid-after")
+        raise FormatError("has a valid-before that is not later than its valid-after", key="signers-valid-order")
     return LineOptions(cert_authority, found.get("namespaces"), after, before)
 
 
@@ -120,14 +120,22 @@ def parse_time(text: str, localize: Localize) -> datetime:
     """
     match = _TIME.match(text)
     if not match:
-        raise FormatError(f"has the time {shown(text, 80)}, expected YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, with Z")
+        raise FormatError(
+            "has the time {time}, expected YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, with Z",
+            key="signers-time-form",
+            time=shown(text, 80),
+        )
     try:
         naive = datetime(*(int(part or 0) for part in match.groups()[:6]))  # type: ignore[arg-type]
         moment = (naive.replace(tzinfo=UTC) if match[7] else localize(naive)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise FormatError(f"has the time {shown(text, 80)}, which does not exist") from None
+        raise FormatError(
+            "has the time {time}, which does not exist", key="signers-time-none", time=shown(text, 80)
+        ) from None
     if moment <= _EPOCH:
-        raise FormatError(f"has the time {shown(text, 80)}, which is not after the start of 1970")
+        raise FormatError(
+            "has the time {time}, which is not after the start of 1970", key="signers-time-early", time=shown(text, 80)
+        )
     return moment
 
 
@@ -143,7 +151,7 @@ def put_time(line: str, name: str, moment: datetime) -> str:
     """
     fields = split_line(line)
     if fields is None:
-        raise FormatError("is empty or a comment")
+        raise FormatError("is empty or a comment", key="signers-empty")
     new = f'{name}="{serialize_time(moment)}"'
     start, end = fields.options_at, fields.options_at + len(fields.options)
     if not fields.options:
@@ -163,10 +171,10 @@ def _take_principals(line: str, start: int) -> tuple[str, int]:
     if line[at : at + 1] == '"':
         end = line.find('"', at + 1)
         if end < 0:
-            raise FormatError("has a quotation mark without its partner")
+            raise FormatError("has a quotation mark without its partner", key="signers-quotation")
         word, at = word + line[at + 1 : end], end
     if at == len(line):
-        raise FormatError("has no key after the principals")
+        raise FormatError("has no key after the principals", key="signers-no-key")
     at += 1
     while at < len(line) and line[at] in _SPACE:
         at += 1
@@ -197,7 +205,7 @@ def _options_end(line: str, at: int) -> int:
             quoted = not quoted
         at += 1
     if quoted:
-        raise FormatError("has a quotation mark without its partner")
+        raise FormatError("has a quotation mark without its partner", key="signers-quotation")
     return at
 
 
@@ -205,5 +213,7 @@ def _take_quoted(text: str, name: str) -> tuple[str, str]:
     """Read a value in quotes, in which only `\\"` is an escape; gives the value and what follows."""
     match = _QUOTED.match(text)
     if not match:
-        raise FormatError(f"has the option {name.lower()} without a value in quotes")
+        raise FormatError(
+            "has the option {option} without a value in quotes", key="signers-option-value", option=name.lower()
+        )
     return match[0][1:-1].replace('\\"', '"'), text[match.end() :]

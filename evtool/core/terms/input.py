@@ -7,7 +7,7 @@ and terms that make no sense together are named.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from evtool.core.errors import FormatError
@@ -190,46 +190,31 @@ def _recipient(term: Term, text: str) -> str:
     )
 
 
-def find_contradictions(terms: ConsentTerms, *, whole: bool) -> tuple[str, ...]:
-    """Name what cannot be meant: each a sentence for the person who typed these terms.
+def find_contradictions(terms: ConsentTerms, *, whole: bool) -> Iterator[FormatError]:
+    """Name what cannot be meant, for the person who typed these terms.
 
     `whole` tells whether they are all that is stated about an item; a change may leave out what was stated before.
     """
-    rules = (
-        (
-            terms.handling is Handling.PUBLIC and terms.status is not None and terms.status not in PERMITTING,
-            f"handling is public, but status is {code_text(terms.status or '')}",
-        ),
-        (
-            terms.status is Status.NOT_REQUIRED and not terms.basis,
-            "status is not-required, but basis does not say why not",
-        ),
-        (
-            terms.basis is not None and terms.status not in (None, Status.NOT_REQUIRED),
-            "basis says why no consent is required, but status is not `not-required`",
-        ),
-        (
-            bool(terms.starts and terms.until and terms.until <= terms.starts),
-            "until is not later than from, so consent would apply on no day",
-        ),
-        (
-            terms.share == () and terms.handling in (Handling.NAMED, Handling.PARTNERS, Handling.PUBLIC),
-            f"handling allows recipients, but share is {NOBODY}",
-        ),
-        (
-            len([code for code in terms.conditions or () if is_region(code)]) > 1,
-            "conditions name several regions, and nobody could meet all of them",
-        ),
-        (
-            whole and terms.handling is Handling.NAMED and terms.share is None,
-            "handling is named, but share does not name anyone",
-        ),
-        (
-            whole and terms.handling is Handling.PARTNERS and terms.agreement is None,
-            "handling is partners, but no agreement is stated",
-        ),
-    )
-    return tuple(sentence for holds, sentence in rules if holds)
+    if terms.handling is Handling.PUBLIC and terms.status is not None and terms.status not in PERMITTING:
+        yield FormatError(
+            "handling is public, but status is {status}", key="terms-public-status", status=code_text(terms.status)
+        )
+    if terms.status is Status.NOT_REQUIRED and not terms.basis:
+        yield FormatError("status is not-required, but basis does not say why not", key="terms-no-basis")
+    if terms.basis is not None and terms.status not in (None, Status.NOT_REQUIRED):
+        yield FormatError(
+            "basis says why no consent is required, but status is not `not-required`", key="terms-basis-status"
+        )
+    if terms.starts and terms.until and terms.until <= terms.starts:
+        yield FormatError("until is not later than from, so consent would apply on no day", key="terms-no-day")
+    if terms.share == () and terms.handling in (Handling.NAMED, Handling.PARTNERS, Handling.PUBLIC):
+        yield FormatError("handling allows recipients, but share is {nobody}", key="terms-share-nobody", nobody=NOBODY)
+    if len([code for code in terms.conditions or () if is_region(code)]) > 1:
+        yield FormatError("conditions name several regions, and nobody could meet all of them", key="terms-regions")
+    if whole and terms.handling is Handling.NAMED and terms.share is None:
+        yield FormatError("handling is named, but share does not name anyone", key="terms-named-nobody")
+    if whole and terms.handling is Handling.PARTNERS and terms.agreement is None:
+        yield FormatError("handling is partners, but no agreement is stated", key="terms-no-agreement")
 
 
 TERM_NAMES = tuple(term.name for term in TERMS)

@@ -113,7 +113,7 @@ def read_foreign_text(
             return ForeignText(_decode(data[len(mark) :], codec, name, what), f"{name} with a byte order mark")
     for start, kind in _CONTAINERS:
         if data.startswith(start):
-            raise FormatError(f"{what} is no text, but {kind}")
+            raise FormatError("{what} is no text, but {kind}", key="foreign-no-text", what=what, kind=kind)
     if (certain := _certain_utf16(data)) is not None:
         return ForeignText(_decode(data, certain, "UTF-16", what), "UTF-16", is_guess=True)
     try:
@@ -132,13 +132,21 @@ def not_utf8(data: bytes, what: str, way: Way = Way.ENCODING) -> FormatError:
     korean = read_as_korean(data)
     if korean is None:
         return FormatError(
-            f"{what} is not UTF-8, and evtool does not recognise its encoding", hint=_SAVE_AS, ways=(way,)
+            "{what} is not UTF-8, and evtool does not recognise its encoding",
+            hint=_SAVE_AS,
+            key="foreign-not-utf8",
+            ways=(way,),
+            what=what,
         )
     sample = ForeignText(korean, KOREAN).sample
     return FormatError(
-        f"{what} is not UTF-8; it reads as {KOREAN}, as Korean Windows writes it, for example: {shown(sample, 160)}",
+        "{what} is not UTF-8; it reads as {encoding}, as Korean Windows writes it, for example: {sample}",
         hint="if that is what it says, name the encoding; otherwise save it as UTF-8",
+        key="foreign-korean",
         ways=(way,),
+        what=what,
+        sample=shown(sample, 160),
+        encoding=KOREAN,
     )
 
 
@@ -158,11 +166,19 @@ def read_as_korean(data: bytes) -> str | None:
 def _read_named(data: bytes, what: str, encoding: str) -> ForeignText:
     name = encoding.upper()
     if name not in ENCODINGS:
-        raise FormatError(f"evtool does not read this encoding; it reads {', '.join(ENCODINGS)}")
+        raise FormatError(
+            "evtool does not read this encoding; it reads {names}", key="foreign-encoding", names=", ".join(ENCODINGS)
+        )
     for mark, codec, marked in _MARKS:
         if data.startswith(mark) and name in (UTF_8, "UTF-16"):
             if marked != name:
-                raise FormatError(f"{what} begins with the byte order mark of {marked}, so it is not {name}")
+                raise FormatError(
+                    "{what} begins with the byte order mark of {marked}, so it is not {name}",
+                    key="foreign-mark",
+                    what=what,
+                    marked=marked,
+                    name=name,
+                )
             return ForeignText(_decode(data[len(mark) :], codec, name, what), name)
     # Without a mark, UTF-16 is written by Windows, so its lower byte comes first.
     codec = "utf-16-le" if name == "UTF-16" else ENCODINGS[name]
@@ -174,9 +190,17 @@ def _decode(data: bytes, codec: str, name: str, what: str) -> str:
         text = data.decode(codec)
     except UnicodeDecodeError as error:
         writer = f" ({_WRITERS[name]})" if name in _WRITERS else ""
-        raise FormatError(f"{what} is not {name}{writer} throughout: see byte {error.start}", hint=_SAVE_AS) from None
+        raise FormatError(
+            "{what} is not {name}{writer_en} throughout: see byte {start}",
+            hint=_SAVE_AS,
+            key="foreign-not-throughout",
+            what=what,
+            name=name,
+            start=error.start,
+            writer_en=writer,
+        ) from None
     if text.startswith("\ufeff"):
-        raise FormatError(f"{what} begins with two byte order marks", hint=_SAVE_AS)
+        raise FormatError("{what} begins with two byte order marks", hint=_SAVE_AS, key="foreign-two-marks", what=what)
     return text
 
 

@@ -33,9 +33,9 @@ class Anchor(Struct, frozen=True):
     def __post_init__(self) -> None:
         for moment in (self.use_from, self.use_until):
             if moment is not None and moment.tzinfo is None:
-                raise FormatError("the use window of a time-stamp anchor needs a time zone")
+                raise FormatError("the use window of a time-stamp anchor needs a time zone", key="anchor-window-zone")
         if self.use_from and self.use_until and self.use_from > self.use_until:
-            raise FormatError("the use window of a time-stamp anchor ends before it begins")
+            raise FormatError("the use window of a time-stamp anchor ends before it begins", key="anchor-window-order")
 
     @property
     def fingerprint(self) -> str:

@@ -84,14 +84,20 @@ def read_node(source: bytes, start: int, limit: int) -> Node:
         DerError: truncated, a multi-byte tag, or a length that is not minimal.
     """
     if start + 2 > limit:
-        raise DerError(f"DER ends in the middle of a tag and length at byte {start}")
+        raise DerError("DER ends in the middle of a tag and length at byte {start}", key="der-cut", start=start)
     if source[start] & _LONG_TAG == _LONG_TAG:
-        raise DerError(f"multi-byte tag at byte {start}; no time-stamp has one")
+        raise DerError("multi-byte tag at byte {start}; no time-stamp has one", key="der-long-tag", start=start)
     length, body = source[start + 1], start + 2
     if length & _LONG_LENGTH:
         length, body = _long_length(source, start, limit)
     if body + length > limit:
-        raise DerError(f"DER announces {length} bytes at byte {start}, only {limit - body} are there")
+        raise DerError(
+            "DER announces {length} bytes at byte {start}, only {there} are there",
+            key="der-announced",
+            length=length,
+            start=start,
+            there=limit - body,
+        )
     return Node(source, start, body, body + length)
 
 
@@ -99,13 +105,18 @@ def _long_length(source: bytes, start: int, limit: int) -> tuple[int, int]:
     count = source[start + 1] & 0x7F
     body = start + 2 + count
     if count == 0:
-        raise BerError(f"BER with an indefinite length at byte {start}")
+        raise BerError("BER with an indefinite length at byte {start}", key="ber-indefinite", start=start)
     if count > _LONGEST_LENGTH or body > limit:
-        raise DerError(f"DER length of {count} bytes at byte {start} is too long or cut off")
+        raise DerError(
+            "DER length of {count} bytes at byte {start} is too long or cut off",
+            key="der-length-long",
+            count=count,
+            start=start,
+        )
     length = int.from_bytes(source[start + 2 : body], "big")
     # One length, one spelling: a reader that takes several lets one signed value travel under two encodings.
     if length < _LONG_LENGTH or length >> 8 * (count - 1) == 0:
-        raise DerError(f"DER length at byte {start} is not in its shortest form")
+        raise DerError("DER length at byte {start} is not in its shortest form", key="der-length-form", start=start)
     return length, body
 
 
@@ -118,7 +129,9 @@ def read_only(data: bytes) -> Node:
     """
     node = read_node(data, 0, len(data))
     if node.end != len(data):
-        raise TrailingBytesError(f"{len(data) - node.end} bytes follow the end of the structure")
+        raise TrailingBytesError(
+            "{count} bytes follow the end of the structure", key="der-trailing", count=len(data) - node.end
+        )
     return node
 
 
@@ -129,12 +142,16 @@ def children(node: Node, limit: int = MAX_CHILDREN) -> tuple[Node, ...]:
         DerError: the node is primitive, has more than `limit` members, or a member is broken.
     """
     if not node.tag & 0x20:
-        raise DerError(f"tag {node.tag:#04x} at byte {node.start} has no members")
+        raise DerError(
+            "tag {tag} at byte {start} has no members", key="der-no-members", tag=f"{node.tag:#04x}", start=node.start
+        )
     found: list[Node] = []
     position = node.body
     while position < node.end:
         if len(found) == limit:
-            raise DerError(f"more than {limit} members at byte {node.start}")
+            raise DerError(
+                "more than {limit} members at byte {start}", key="der-too-many", limit=limit, start=node.start
+            )
         found.append(read_node(node.source, position, node.end))
         position = found[-1].end
     return tuple(found)
@@ -165,14 +182,14 @@ class Fields:
     def any(self, field: str) -> Node:
         """Take the next member, whatever its tag."""
         if self._next == len(self._members):
-            raise DerError(f"{self._name} ends before {field}")
+            raise DerError("{name} ends before {field}", key="der-ends-before", name=self._name, field=field)
         self._next += 1
         return self._members[self._next - 1]
 
     def end(self) -> None:
         """Refuse members that the schema does not know."""
         if self._next != len(self._members):
-            raise DerError(f"{self._name} has a member that does not belong there")
+            raise DerError("{name} has a member that does not belong there", key="der-extra-member", name=self._name)
 
 
 def expect(node: Node, tag: int, name: str) -> Node:
@@ -185,13 +202,19 @@ def expect(node: Node, tag: int, name: str) -> Node:
     if node.tag == tag:
         return node
     if node.tag == tag | 0x20:
-        raise BerError(f"{name} is a BER string in pieces")
-    raise DerError(f"{name} has tag {node.tag:#04x}, expected {tag:#04x}")
+        raise BerError("{name} is a BER string in pieces", key="ber-pieces", name=name)
+    raise DerError(
+        "{name} has tag {found}, expected {expected}",
+        key="der-tag",
+        name=name,
+        found=f"{node.tag:#04x}",
+        expected=f"{tag:#04x}",
+    )
 
 
 def explicit(node: Node, name: str) -> Node:
     """Give the one node inside an explicitly tagged node."""
     inner = children(node, 2)
     if len(inner) != 1:
-        raise DerError(f"{name} holds {len(inner)} values, expected 1")
+        raise DerError("{name} holds {count} values, expected 1", key="der-one-value", name=name, count=len(inner))
     return inner[0]

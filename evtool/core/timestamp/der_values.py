@@ -35,9 +35,15 @@ def read_integer(node: Node, name: str, tag: int = INTEGER) -> int:
     """
     content = expect(node, tag, name).content
     if not 1 <= len(content) <= MAX_INTEGER_BYTES:
-        raise DerError(f"{name} has {len(content)} bytes, expected 1 to {MAX_INTEGER_BYTES}")
+        raise DerError(
+            "{name} has {count} bytes, expected 1 to {limit}",
+            key="der-integer-size",
+            name=name,
+            count=len(content),
+            limit=MAX_INTEGER_BYTES,
+        )
     if len(content) > 1 and (content[0], content[1] >> 7) in ((0x00, 0), (0xFF, 1)):
-        raise DerError(f"{name} is not in its shortest form")
+        raise DerError("{name} is not in its shortest form", key="der-integer-form", name=name)
     return int.from_bytes(content, "big", signed=True)
 
 
@@ -45,7 +51,7 @@ def read_boolean(node: Node, name: str) -> bool:
     """Read a BOOLEAN, which DER writes as 00 or ff only."""
     content = expect(node, BOOLEAN, name).content
     if content not in (_TRUE, _FALSE):
-        raise DerError(f"{name} is neither 00 nor ff")
+        raise DerError("{name} is neither 00 nor ff", key="der-boolean", name=name)
     return content == _TRUE
 
 
@@ -62,12 +68,12 @@ def read_oid(node: Node, name: str) -> str:
     """
     content = expect(node, OBJECT_IDENTIFIER, name).content
     if not content or len(content) > _MAX_OID_BYTES or content[-1] & 0x80:
-        raise DerError(f"{name} is not an object identifier")
+        raise DerError("{name} is not an object identifier", key="der-oid", name=name)
     arcs: list[int] = []
     value, fresh = 0, True
     for byte in content:
         if fresh and byte == 0x80:
-            raise DerError(f"{name} has a padded arc")
+            raise DerError("{name} has a padded arc", key="der-oid-padded", name=name)
         value, fresh = value << 7 | byte & 0x7F, not byte & 0x80
         if fresh:
             arcs.append(value)
@@ -80,7 +86,7 @@ def read_bits(node: Node, name: str) -> tuple[int, ...]:
     """Read a BIT STRING of named bits: the numbers of the bits that are set."""
     content = expect(node, BIT_STRING, name).content
     if not 1 <= len(content) <= MAX_INTEGER_BYTES or content[0] > 7:
-        raise DerError(f"{name} is not a bit string of named bits")
+        raise DerError("{name} is not a bit string of named bits", key="der-bits", name=name)
     return tuple(i for i in range((len(content) - 1) * 8) if content[1 + i // 8] >> (7 - i % 8) & 1)
 
 
@@ -94,16 +100,16 @@ def read_generalized_time(content: bytes, name: str) -> tuple[datetime, str]:
     """
     match = _GENERALIZED_TIME.fullmatch(content)
     if not match:
-        raise DerError(f"{name} is not YYYYMMDDhhmmss[.fraction]Z")
+        raise DerError("{name} is not YYYYMMDDhhmmss[.fraction]Z", key="der-time-form", name=name)
     year, month, day, hour, minute, second = (int(match[i]) for i in range(1, 7))
     fraction = (match[7] or b"").decode("ascii")
     if len(fraction) > MAX_INTEGER_BYTES:
-        raise DerError(f"{name} has {len(fraction)} digits of fraction")
+        raise DerError("{name} has {count} digits of fraction", key="der-time-fraction", name=name, count=len(fraction))
     try:
         micro = int(fraction[:6].ljust(6, "0"))
         return datetime(year, month, day, hour, minute, second, micro, UTC), fraction
     except ValueError:
-        raise DerError(f"{name} is not a time of the calendar") from None
+        raise DerError("{name} is not a time of the calendar", key="der-time-none", name=name) from None
 
 
 def write_node(tag: int, *parts: bytes) -> bytes:
@@ -150,9 +156,9 @@ def write_oid(dotted: str) -> bytes:
     try:
         first, second, *rest = (int(arc) for arc in dotted.split(".") if _is_arc(arc))
     except ValueError:
-        raise DerError(f"{shown(dotted)} is not an object identifier") from None
+        raise DerError("{dotted} is not an object identifier", key="oid-form", dotted=shown(dotted)) from None
     if first > 2 or (first < 2 and second > 39) or dotted.count(".") != len(rest) + 1:
-        raise DerError(f"{shown(dotted)} is not an object identifier")
+        raise DerError("{dotted} is not an object identifier", key="oid-form", dotted=shown(dotted))
     return write_node(OBJECT_IDENTIFIER, *(_base128(arc) for arc in (40 * first + second, *rest)))
 
 

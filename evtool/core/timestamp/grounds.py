@@ -59,7 +59,7 @@ class Grounds(Struct, frozen=True):
     def __post_init__(self) -> None:
         for moment in (self.now, self.existed_by):
             if moment is not None and moment.tzinfo is None:
-                raise FormatError("a token is judged at a time with a time zone")
+                raise FormatError("a token is judged at a time with a time zone", key="judged-without-zone")
 
     @property
     def judged_at(self) -> datetime:

@@ -55,7 +55,12 @@ class ChainToken(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.listed_in is not None and self.listed_in <= self.entry:
-            raise FormatError(f"a time-stamp of entry {self.entry} cannot be listed in entry {self.listed_in}")
+            raise FormatError(
+                "a time-stamp of entry {entry} cannot be listed in entry {listed_in}",
+                key="stamp-renewal-order",
+                entry=self.entry,
+                listed_in=self.listed_in,
+            )
 
 
 class EntryProof(Struct, frozen=True):

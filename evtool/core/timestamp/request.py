@@ -74,9 +74,20 @@ def serialize_request(digest: bytes, hash_name: str, nonce: int, policy: str | N
     """
     function = HASHES_BY_NAME.get(hash_name)
     if function is None or function.strength is not Strength.ACCEPTED:
-        raise FormatError(f"{shown(hash_name)} is not a hash function for time-stamps", hint="use sha256 or sha512")
+        raise FormatError(
+            "{name} is not a hash function for time-stamps",
+            hint="use sha256 or sha512",
+            key="request-hash",
+            name=shown(hash_name),
+        )
     if len(digest) != function.size:
-        raise FormatError(f"{hash_name} digest has {len(digest)} bytes, expected {function.size}")
+        raise FormatError(
+            "{name} digest has {count} bytes, expected {size}",
+            key="request-digest",
+            count=len(digest),
+            size=function.size,
+            name=hash_name,
+        )
     imprint = write_sequence(write_sequence(write_oid(function.oid), write_null()), write_octets(digest))
     return write_sequence(
         write_integer(_VERSION),
@@ -94,11 +105,21 @@ def parse_request(data: bytes) -> TimeStampRequest:
         DerError: it is not a time-stamp request, or more than one.
     """
     if len(data) > MAX_REQUEST_BYTES:
-        raise DerError(f"a time-stamp request has at most {MAX_REQUEST_BYTES} bytes, this has {len(data)}")
+        raise DerError(
+            "a time-stamp request has at most {limit} bytes, this has {count}",
+            key="request-long",
+            count=len(data),
+            limit=MAX_REQUEST_BYTES,
+        )
     fields = Fields(read_only(data), "TimeStampReq")
     version = read_integer(fields.any("version"), "TimeStampReq.version")
     if version != _VERSION:
-        raise DerError(f"TimeStampReq has version {version}, expected {_VERSION}")
+        raise DerError(
+            "TimeStampReq has version {version}, expected {expected}",
+            key="request-version",
+            version=version,
+            expected=_VERSION,
+        )
     imprint = parse_imprint(fields.required(SEQUENCE, "messageImprint"))
     policy = fields.optional(OBJECT_IDENTIFIER)
     nonce = fields.optional(INTEGER)

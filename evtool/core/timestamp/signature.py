@@ -116,7 +116,7 @@ def _parse_pss(parameters: bytes | None) -> tuple[str, str, int]:
         raise Refused(TokenReason.ALGORITHM_UNSUPPORTED, "the RSA-PSS signature has an unknown trailer")
     salt_length = read_integer(explicit(salt_field, "saltLength"), "saltLength") if salt_field else 20
     if not 0 <= salt_length <= 512:
-        raise DerError(f"saltLength is {salt_length}, expected 0 to 512")
+        raise DerError("saltLength is {length}, expected 0 to 512", key="pss-salt", length=salt_length)
     hash_name = _hash_name(explicit(hash_field, "hashAlgorithm")) if hash_field else "sha1"
     return hash_name, _mask_hash(explicit(mask_field, "maskGenAlgorithm")) if mask_field else "sha1", salt_length
 

@@ -128,7 +128,7 @@ def parse_signed_data(node: Node) -> SignedData:
 def _check_version(fields: Fields, name: str) -> None:
     version = read_integer(fields.required(INTEGER, "version"), f"{name}.version")
     if version not in _VERSIONS:
-        raise DerError(f"{name} has version {version}, expected 1 to 5")
+        raise DerError("{name} has version {version}, expected 1 to 5", key="cms-version", name=name, version=version)
 
 
 def _parse_encapsulated(node: Node) -> tuple[str, bytes | None]:
@@ -190,10 +190,12 @@ def parse_ess_cert_id(values: tuple[Node, ...], version_2: bool) -> tuple[str | 
         DerError: it is malformed, or there is not exactly one value.
     """
     if len(values) != 1:
-        raise DerError(f"signingCertificate has {len(values)} values, expected 1")
+        raise DerError(
+            "signingCertificate has {count} values, expected 1", key="signing-certificate-count", count=len(values)
+        )
     certificate_ids = children(Fields(values[0], "signingCertificate").required(SEQUENCE, "certs"))
     if not certificate_ids:
-        raise DerError("signingCertificate names no certificate")
+        raise DerError("signingCertificate names no certificate", key="signing-certificate-none")
     fields = Fields(certificate_ids[0], "ESSCertID")
     algorithm = fields.optional(SEQUENCE) if version_2 else None
     certificate_hash = read_octets(fields.required(OCTET_STRING, "certHash"), "ESSCertID.certHash")

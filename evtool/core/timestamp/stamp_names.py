@@ -93,8 +93,11 @@ def check_label(label: str) -> str:
     """
     if not re.fullmatch(_LABEL, label) or len(label) > MAX_LABEL:
         raise FormatError(
-            f"{shown(label, 80)} is not a label for a time-stamp",
-            hint=f"use lower-case letters, digits and single hyphens, {MAX_LABEL} characters at most",
+            "{label} is not a label for a time-stamp",
+            hint="use lower-case letters, digits and single hyphens, {limit} characters at most",
+            key="stamp-label",
+            label=shown(label, 80),
+            limit=MAX_LABEL,
         )
     return label
 

@@ -64,13 +64,20 @@ def parse_sunset_table(text: str) -> SunsetTable:
         FormatError: it is not one, or a row is incomplete or unknown.
     """
     if len(text) > MAX_TABLE_BYTES:
-        raise FormatError(f"a sunset table has at most {MAX_TABLE_BYTES} characters, this has {len(text)}")
+        raise FormatError(
+            "a sunset table has at most {limit} characters, this has {count}",
+            key="sunset-long",
+            count=len(text),
+            limit=MAX_TABLE_BYTES,
+        )
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise FormatError(f"the sunset table is not TOML: {shown(str(error))}") from error
+        raise FormatError(
+            "the sunset table is not TOML: {why_en}", key="sunset-not-toml", why_en=shown(str(error))
+        ) from error
     if table.get("format") != FORMAT or set(table) - {"format", "hash", "key"}:
-        raise FormatError(f"the sunset table is not of format {FORMAT}")
+        raise FormatError("the sunset table is not of format {format}", key="sunset-format", format=FORMAT)
     return SunsetTable(
         tuple(_parse_row(row, "name", None) for row in _rows(table, "hash")),
         tuple(_parse_row(row, "kind", "min_bits") for row in _rows(table, "key")),
@@ -80,21 +87,23 @@ def parse_sunset_table(text: str) -> SunsetTable:
 def _rows(table: dict[str, Any], name: str) -> list[Any]:
     rows = table.get(name, [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise FormatError(f"{name} is not a list of tables in the sunset table")
+        raise FormatError("{name} is not a list of tables in the sunset table", key="sunset-not-list", name=name)
     return rows
 
 
 def _parse_row(row: dict[str, Any], name_field: str, bits_field: str | None) -> Sunset:
     known = {name_field, "until", "source"} | ({bits_field} if bits_field else set())
     if set(row) - known:
-        raise FormatError(f"the sunset table has an unknown field {shown(min(set(row) - known))}")
+        raise FormatError(
+            "the sunset table has an unknown field {field}", key="sunset-field", field=shown(min(set(row) - known))
+        )
     name, source, until = row.get(name_field), row.get("source"), row.get("until")
     bits = row.get(bits_field) if bits_field else 0
     if not isinstance(name, str) or not isinstance(source, str) or not source:
-        raise FormatError(f"a row of the sunset table lacks its {name_field} or its source")
+        raise FormatError("a row of the sunset table lacks its {name} or its source", key="sunset-row", name=name_field)
     if isinstance(bits, bool) or not isinstance(bits, int) or bits < 0:
-        raise FormatError(f"min_bits of {shown(name)} is not a number of bits")
+        raise FormatError("min_bits of {name} is not a number of bits", key="sunset-bits", name=shown(name))
     # A TOML date-time is a date in Python's eyes too; a row is about whole days.
     if until is not None and (isinstance(until, datetime) or not isinstance(until, date)):
-        raise FormatError(f"until of {shown(name)} is not a date")
+        raise FormatError("until of {name} is not a date", key="sunset-date", name=shown(name))
     return Sunset(name, bits, until, source)

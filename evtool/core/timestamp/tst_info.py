@@ -85,10 +85,16 @@ def parse_imprint(node: Node) -> Imprint:
     digest = read_octets(fields.any("hashedMessage"), "hashedMessage")
     fields.end()
     if parameters not in (None, bytes([NULL, 0])):
-        raise DerError("hashAlgorithm has parameters, which no hash function here takes")
+        raise DerError("hashAlgorithm has parameters, which no hash function here takes", key="imprint-parameters")
     function = HASH_FUNCTIONS.get(oid)
     if function and len(digest) != function.size:
-        raise DerError(f"hashedMessage has {len(digest)} bytes, expected {function.size} for {function.name}")
+        raise DerError(
+            "hashedMessage has {count} bytes, expected {size} for {name}",
+            key="imprint-size",
+            count=len(digest),
+            size=function.size,
+            name=function.name,
+        )
     return Imprint(node.raw, oid, function, digest)
 
 
@@ -157,7 +163,7 @@ def _parse_accuracy(node: Node) -> Accuracy:
     )
     # Past 2**31 seconds (68 years) an accuracy says nothing about time, and would overflow date arithmetic.
     if not (0 <= accuracy.seconds < 2**31 and 0 <= accuracy.millis < 1000 and 0 <= accuracy.micros < 1000):
-        raise DerError("accuracy is out of range")
+        raise DerError("accuracy is out of range", key="accuracy-range")
     return accuracy
 
 

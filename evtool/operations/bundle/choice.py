@@ -8,7 +8,7 @@ from shlex import quote
 
 from msgspec import Struct, field
 
-from evtool.core.consent.decision import Decision, Request
+from evtool.core.consent.decision import Decision, Reason, Request
 from evtool.core.container.link_paths import LinkPaths
 from evtool.core.container.payload_names import ReservedNames
 from evtool.core.errors import InputError, RefusedError, UsageError, Way
@@ -56,7 +56,12 @@ class Wanted(Struct, frozen=True):
     def __post_init__(self) -> None:
         for name in sorted(self.withhold):
             if name not in (NAMES, METADATA, CONTEXT) and not _FIELD.match(name):
-                raise UsageError(f"{shown(name, 80)} cannot be withheld; what can be withheld: {WITHHOLDABLE}")
+                raise UsageError(
+                    "{name} cannot be withheld; what can be withheld: {known}",
+                    key="withhold-unknown",
+                    name=shown(name, 80),
+                    known=WITHHOLDABLE,
+                )
 
 
 class _Asking:
@@ -110,9 +115,10 @@ class _Asking:
         # Where lines are withheld, the field may be in one of them, and stays withheld.
         if self._fields and whole:
             raise UsageError(
-                f"no item states {', '.join(shown(name, 80) for name in sorted(self._fields))}, so nothing would be "
-                "withheld",
+                "no item states {names}, so nothing would be withheld",
                 hint="`evtool show DIR --items N` prints the fields of an item; if there is none, leave this out",
+                key="withhold-nothing",
+                names=", ".join(shown(name, 80) for name in sorted(self._fields)),
             )
         every = self._wanted.only.is_empty
         return [
@@ -161,7 +167,9 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     asked = [sealed for sealed in asked if not record.is_disposed(sealed)]
     if not asked:
         raise InputError(
-            "no sealed item was selected, so there is nothing to pack", hint="`evtool show DIR` lists them"
+            "no sealed item was selected, so there is nothing to pack",
+            hint="`evtool show DIR` lists them",
+            key="pack-nothing",
         )
     answers = decide_consents(record, request, trust, consents_of(record, asked))
     decisions = {answer.consent.item: answer.decision for answer in answers}
@@ -200,19 +208,29 @@ def _refusal(request: Request, decisions: Iterable[tuple[int, Decision]], so: st
     """Refuse items that may not go; each reason is said once, with the items that it concerns."""
     refused = [(number, decision) for number, decision in decisions if not decision.allowed]
     groups = group_refusals(refused)
-    hint = "leave those items out, or all that may not go"
-    if request.recipient.kinds and not request.is_publication:
-        code, purpose = quote(request.recipient.code), quote(code_text(request.purpose))
-        hint = f"`evtool consent check DIR --to {code} --for {purpose}` gives every reason; {hint}"
+    can_check = bool(request.recipient.kinds) and not request.is_publication
     ways: tuple[Way, ...] = (Way.WITHOUT, Way.ALLOWED_ONLY)
+    lines = render_refusals(groups, [group.refusal.confirm for group in groups])
     if any(group.refusal.confirm for group in groups):
-        hint += "; what stands in brackets can be confirmed by a second person"
+        lines = (*lines, in_english(Words("confirm-in-brackets")))
         ways += (Way.CONFIRMED,)
+    if any(group.refusal.reason is Reason.STATUS_NOT_STATED for group in groups):
+        # Nobody said no: nobody has written down yet what was agreed to.
+        lines = (*lines, in_english(Words("agreed-unrecorded")))
     return RefusedError(
-        f"{counted(len(refused), 'item')} may not be disclosed, {so}:",
-        hint=hint,
+        "{items_en} may not be disclosed, {so_en}:",
+        hint="`evtool consent check DIR --to {code} --for {purpose}` gives every reason; "
+        "leave those items out, or all that may not go"
+        if can_check
+        else "leave those items out, or all that may not go",
+        key="may-not-go-check" if can_check else "may-not-go",
         ways=ways,
-        lines=render_refusals(groups, [group.refusal.confirm for group in groups]),
+        lines=lines,
+        items_en=counted(len(refused), "item"),
+        so_en=so,
+        count=len(refused),
+        code=quote(request.recipient.code),
+        purpose=quote(code_text(request.purpose)),
     )
 
 

@@ -85,7 +85,7 @@ class Disclosure(Struct, frozen=True):
                 confirmed=Confirmations(tuple(sorted(self.confirmed))) if self.confirmed else None,
             )
         except FormatError as error:
-            raise UsageError(error.message) from None
+            raise UsageError.like(error) from None
 
 
 class PackOptions(Struct, frozen=True):
@@ -128,10 +128,15 @@ class PackOptions(Struct, frozen=True):
             raise UsageError(
                 "an encrypted bundle is named ….zip.age, and no other is",
                 hint="give keys or a passphrase together with a name that ends in .zip.age",
+                key="bundle-name-encrypted",
                 ways=(Way.ENCRYPTION,),
             )
         if encrypted and not name.endswith(".zip.age"):
-            raise UsageError("an encrypted bundle must be a zip container", hint="give a name that ends in .zip.age")
+            raise UsageError(
+                "an encrypted bundle must be a zip container",
+                hint="give a name that ends in .zip.age",
+                key="bundle-name-zip",
+            )
         return Form.AGE if encrypted else Form.ZIP if name.endswith(".zip") else Form.FOLDER
 
 

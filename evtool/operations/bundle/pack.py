@@ -39,7 +39,7 @@ from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.operations.author import Author, Now, Random, system_now
 from evtool.operations.bundle.choice import ItemSelection, choose_items
-from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, correction_of, sweep
+from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, sweep
 from evtool.operations.bundle.options import Disclosure, PackOptions, PackPreview, PackResult
 from evtool.operations.bundle.plan import (
     Chosen,
@@ -255,10 +255,13 @@ def _hand_out(
         number = draft.entry.sequence
         if made_as is None or made_as == _identity(output) or not _is_written(opened, draft):
             raise
-        reason = error.message if isinstance(error, EvtoolError) else "the run was interrupted"
         raise InputError(
-            f"entry {number} records the disclosure, but the bundle was not completed and was removed: {reason}",
-            hint=f"nothing was handed over; record that with {correction_of(number)}",
+            "entry {number} records the disclosure, but the bundle was not completed and was removed: {why}",
+            hint="nothing was handed over; record that with "
+            "`evtool record DIR corrected --entry {number} --correction 'no bundle was handed over'`",
+            key="pack-incomplete",
+            number=number,
+            why=error if isinstance(error, EvtoolError) else EvtoolError("interrupted", key="interrupted"),
         ) from error
 
 
@@ -287,7 +290,11 @@ def _check_outside(opened: OpenRecord, output: Path) -> None:
     target = os.path.realpath(os.fsencode(output))
     for root in (opened.directory.path, opened.writer.location.path):
         if target.startswith(os.path.realpath(root) + os.fsencode(os.sep)):
-            raise UsageError("the bundle would lie inside the evidence directory", hint="name a place outside it")
+            raise UsageError(
+                "the bundle would lie inside the evidence directory",
+                hint="name a place outside it",
+                key="bundle-inside",
+            )
 
 
 def _cover(
@@ -339,7 +346,9 @@ def _list_items(
     try:
         return group_items(withheld, random(16).hex(), sha256_hex(cover), ranges_of(without) if without else None)
     except FormatError as error:
-        raise InputError(f"the list of what is withheld cannot be written: {error.message}") from error
+        raise InputError(
+            "the list of what is withheld cannot be written: {why}", key="withheld-list-not-written", why=error
+        ) from error
 
 
 def _remarks(record: Record, items: frozenset[int]) -> tuple[Words, ...]:
@@ -368,7 +377,7 @@ def _measure_payload(
         if file is not None:
             payload.append(file)
     if not payload:
-        raise InputError("none of the items is a file, and a bag needs at least one file")
+        raise InputError("none of the items is a file, and a bag needs at least one file", key="bag-needs-file")
     return payload
 
 

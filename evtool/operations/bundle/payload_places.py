@@ -131,7 +131,12 @@ class Placing:
             try:
                 put(path)
             except NoSuchPlaceError as error:
-                raise InputError(f"item {item.number} cannot be written: {error.__cause__}") from error
+                raise InputError(
+                    "item {number} cannot be written: {why}",
+                    key="item-not-written",
+                    number=item.number,
+                    why=error.__cause__,
+                ) from error
             (self.placed.elsewhere if item.file else self.placed.withheld).append(item.number)
         if dated and item.file is not None and item.file.mtime is not None:
             self._tree.set_date(path, item.file.mtime)
@@ -149,7 +154,7 @@ class Placing:
         if first == RECORD:
             return None
         path = parse_name(item.file.path)
-        if is_place_of_record(first) and self._tree.is_same(path.partition(b"/")[0], RECORD.encode("ascii")):
+        if is_place_of_record(first) and not self._tree.tells_apart(path.partition(b"/")[0], RECORD.encode("ascii")):
             return None
         return path if self._keeps_names(path) and self._keeps_apart(item.file.path) else None
 
@@ -167,10 +172,15 @@ class Placing:
         directory = path.rpartition("/")[0]
         while directory:
             other = self._directories.setdefault(fold_path(directory), directory)
-            if other != directory and self._tree.is_same(parse_name(other), parse_name(directory)):
+            if other != directory and not self._tells_apart(other, directory):
                 return False
             directory = directory.rpartition("/")[0]
         return True
+
+    def _tells_apart(self, one: str, other: str) -> bool:
+        """Tell whether this medium tells two directories apart by the names in which they differ."""
+        pairs = zip(parse_name(one).split(b"/"), parse_name(other).split(b"/"), strict=True)
+        return any(self._tree.tells_apart(*pair) for pair in pairs if pair[0] != pair[1])
 
 
 Put = Callable[[bytes], object]

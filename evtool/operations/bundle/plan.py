@@ -157,14 +157,26 @@ def read_file(tree: Tree, chosen: Chosen) -> Iterator[bytes]:
             while chunk := file.read(_CHUNK):
                 yield chunk
     except OSError as error:
-        raise EvidenceError(f"{_label(chosen)} cannot be read: {error.strerror}", hint=_VERIFY_FIRST) from error
+        raise EvidenceError(
+            "{label} cannot be read: {why.strerror}",
+            hint=_VERIFY_FIRST,
+            key="pack-item-unreadable",
+            label=_label(chosen),
+            why=error,
+        ) from error
 
 
 _VERIFY_FIRST = "`evtool verify DIR` shows everything that differs from the seal"
 
 
 def _not_as_sealed(chosen: Chosen, how: str) -> MismatchError:
-    return MismatchError(f"{_label(chosen)} differs from the seal, so nothing was packed: {how}", hint=_VERIFY_FIRST)
+    return MismatchError(
+        "{label} differs from the seal, so nothing was packed: {how_en}",
+        hint=_VERIFY_FIRST,
+        key="pack-item-differs",
+        label=_label(chosen),
+        how_en=how,
+    )
 
 
 def _label(chosen: Chosen) -> str:
@@ -256,7 +268,9 @@ def _partial_manifest(
 
     file = measure(f"{RECORD}/{name}", kept_chunks)
     if copies[0].compute_root().hex() != seal.sealed.root:
-        raise MismatchError(f"{name} is not the manifest that was signed", hint=_VERIFY_FIRST)
+        raise MismatchError(
+            "{name} is not the manifest that was signed", hint=_VERIFY_FIRST, key="pack-manifest-differs", name=name
+        )
     # The copy for a few items of a million is short, and takes long to make.
     file = replace(file, chunks=lambda: iter(made) if made else chunks())
     return file, copies[0].withheld_lines == 0

@@ -104,8 +104,10 @@ def unpack(
         report = verify(work.content, here, progress=progress)
         for finding in _problems(report):
             raise EvidenceError(
-                f"the written files differ from the bundle, so nothing was unpacked: {in_english(finding)}",
+                "the written files differ from the bundle, so nothing was unpacked: {finding}",
                 hint="the bundle itself is verified: check the medium, or unpack to another one",
+                key="unpack-differs",
+                finding=in_english(finding),
             )
     return UnpackResult(
         tuple(placed.withheld), tuple(placed.elsewhere), tuple(placed.outside), tuple(placed.impossible), report
@@ -136,7 +138,9 @@ def _open_staged(
         location = TreeLocation.find(os.fspath(place))
         if not is_bundle_folder(location):
             raise UsageError(
-                "this directory is not a bundle", hint="an evidence directory does not need to be unpacked"
+                "this directory is not a bundle",
+                hint="an evidence directory does not need to be unpacked",
+                key="unpack-not-bundle",
             )
         with FolderBundle(location) as folder, _continued(folder, options) as subject:
             _require_sound(verify_open(subject, options, progress))
@@ -215,8 +219,10 @@ class _Stage:
                         tally.at((size or 0) - left)
         if not is_same or left:
             raise EvidenceError(
-                f"{shown(store_name(name))} changed while the bundle was unpacked, so nothing was unpacked",
+                "{name} changed while the bundle was unpacked, so nothing was unpacked",
                 hint="make sure that nothing writes to the bundle, and run again",
+                key="unpack-changed",
+                name=shown(store_name(name)),
             )
         return size or 0
 
@@ -261,7 +267,9 @@ def _require_sound(report: Report) -> None:
             hint="`evtool verify DIR` shows everything that is wrong",
         )
     if not report.items.ok:
-        raise InputError("no item in the bundle could be checked, so nothing was unpacked")
+        raise InputError(
+            "no item in the bundle could be checked, so nothing was unpacked", key="unpack-nothing-checked"
+        )
 
 
 def _problems(report: Report) -> Iterator[Finding]:

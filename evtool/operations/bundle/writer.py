@@ -99,8 +99,10 @@ def _write_folder(work: WorkPlace, files: Sequence[PartFile], progress: Progress
             path = file.path.encode("utf-8")
             if tree.write_file(path, watch(progress.meter, path, file.size, file.chunks())) != file.size:
                 raise EvidenceError(
-                    f"{shown(file.path)} changed while the bundle was written",
+                    "{path} changed while the bundle was written",
                     hint="make sure that nothing else writes to it",
+                    key="pack-path-changed",
+                    path=shown(file.path),
                 )
             progress.advance(files=1, size=file.size, item=path)
 
@@ -147,8 +149,12 @@ def _require_sound(report: Report) -> Report:
         return report
     problems = [in_english(finding) for finding in report.findings if finding.effect is not Effect.NOTE]
     raise MismatchError(
-        f"the bundle fails verification and was removed: {problems[0] if problems else 'nothing was shown'}",
+        "the bundle fails verification and was removed: {finding}"
+        if problems
+        else "the bundle fails verification and was removed: nothing was shown",
         hint="nothing was recorded and nothing was handed over; `evtool verify DIR` shows what is wrong",
+        key="pack-unsound" if problems else "pack-unshown",
+        finding=next(iter(problems), ""),
     )
 
 
@@ -178,7 +184,7 @@ class _Tee:
         if self._error is not None:
             raise self._error
         if self._report is None:
-            raise InputError("the verification of the bundle did not finish")
+            raise InputError("the verification of the bundle did not finish", key="pack-check-unfinished")
         return self._report
 
     def write(self, data: bytes, /) -> None:

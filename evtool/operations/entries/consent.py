@@ -255,8 +255,8 @@ def change_consent(
         raise UsageError(
             "no term was given", hint="state at least one, for example that its status is withdrawn", key="no-term"
         )
-    for sentence in find_contradictions(terms, whole=False):
-        raise UsageError(sentence)
+    for contradiction in find_contradictions(terms, whole=False):
+        raise UsageError.like(contradiction)
     without_effect: dict[str, int] = {}
     differences = _Differences()
     with open_record(path, where) as record:

@@ -41,11 +41,15 @@ def require_gone(opened: OpenRecord, items: ItemRanges | None) -> None:
     ]
     there = _find_there(opened.evidence, named)
     if there:
-        numbers = name_ranges(ranges_of(there).ranges, _MAX_RANGES)
         lies = "lies" if len(there) == 1 else "lie"
         raise UsageError(
-            f"{numbers} still {lies} where the record says, so nothing was recorded",
-            hint=f"check the numbers, or remove the files first; if it is right all the same, confirm {STILL_THERE}",
+            "{items_en} still {lies_en} where the record says, so nothing was recorded",
+            hint="check the numbers, or remove the files first; if it is right all the same, confirm {code}",
+            key="disposal-still-there",
+            items_en=name_ranges(ranges_of(there).ranges, _MAX_RANGES),
+            lies_en=lies,
+            items=ranges_of(there).ranges,
+            code=STILL_THERE,
             ways=(Way.STILL_THERE,),
         )
 

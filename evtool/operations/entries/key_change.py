@@ -29,11 +29,15 @@ def choose_old_key(
         acts, admitting = acts_of(record.chain.links), record.houses.admitting
     known = {act.key for act in acts} | {act.admitted.key for act in acts if act.admitted and act.entry in admitting}
     if new.fingerprint in known:
-        raise UsageError("this record knows the new key already; nothing was added")
+        raise UsageError("this record knows the new key already; nothing was added", key="key-known-already")
     for key in old:
         if key.fingerprint in known:
             return key
-    raise InputError("the old key has signed nothing in this record", hint="here the new key can sign without a word")
+    raise InputError(
+        "the old key has signed nothing in this record",
+        hint="here the new key can sign without a word",
+        key="key-signed-nothing",
+    )
 
 
 def announce_key(

@@ -50,16 +50,20 @@ def require_readable(
         apart = file_name(entry.sequence, entry.event.value, FileRole.DETAILS)
         found = parse_entry(data, own[apart] if own and entry.apart is not None else None)
         if found != entry or found.serialize() != data:
-            raise FormatError("the entry does not read back as it was written")
+            raise FormatError("the entry does not read back as it was written", key="back-entry")
         if record.entries_size > MAX_ENTRIES_SIZE:
             raise FormatError(
-                f"the entries before it have more than {MAX_ENTRIES_SIZE:,} bytes, and no reader reads further"
+                "the entries before it have more than {limit:,} bytes, and no reader reads further",
+                key="back-entries-long",
+                limit=MAX_ENTRIES_SIZE,
             )
         _require_files(entry, record.custody, own or {}, read_in_blocks=read_in_blocks)
     except FormatError as error:
         raise InputError(
-            f"nothing was signed, because it could not be read again: {error.message}",
+            "nothing was signed, because it could not be read again: {why}",
             hint="shorten the texts that you gave; if there was nothing to shorten, please report this fault in evtool",
+            key="back-unreadable",
+            why=error,
         ) from error
 
 
@@ -73,19 +77,26 @@ def _require_files(entry: Entry, custody: CustodyReader, own: Mapping[str, bytes
         listed = own[file_name(entry.sequence, entry.event.value, FileRole.DISCLOSED)]
         parse_disclosed_items(listed)
         if sha256_hex(listed) != entry.details.list:
-            raise FormatError("the list of what the bundle contains is not the one that the entry names")
+            raise FormatError(
+                "the list of what the bundle contains is not the one that the entry names", key="back-bundle-list"
+            )
     if isinstance(entry.details, Renewed):
         listed = own[file_name(entry.sequence, entry.event.value, FileRole.RENEWAL)]
         renewed = parse_list(listed.removesuffix(b"\n").split(b"\n"))
         if sha256_hex(listed) != entry.details.list:
-            raise FormatError("the list of files is not the one that the entry names")
+            raise FormatError("the list of files is not the one that the entry names", key="back-file-list")
         if len(renewed) != entry.details.files:
-            raise FormatError(f"the list holds {len(renewed)} files, the entry says {entry.details.files}")
+            raise FormatError(
+                "the list holds {count} files, the entry says {files}",
+                key="back-file-count",
+                count=len(renewed),
+                files=entry.details.files,
+            )
 
 
 def _require_digest(custody: CustodyReader, name: str, expected: str) -> None:
     if custody.hash_file(name, hashlib.sha256()) != expected:
-        raise FormatError(f"{name} does not contain what was written to it")
+        raise FormatError("{name} does not contain what was written to it", key="back-file-differs", name=name)
 
 
 def _require_seal(custody: CustodyReader, manifest: str, checksums: str, sealed: Sealed) -> None:
@@ -97,14 +108,14 @@ def _require_seal(custody: CustodyReader, manifest: str, checksums: str, sealed:
         expected.update(line)
     _require_claims(reader.summary, sealed)
     if expected.hexdigest() != sealed.checksums:
-        raise FormatError("the list of checksums does not match the manifest")
+        raise FormatError("the list of checksums does not match the manifest", key="back-checksums")
     _require_digest(custody, checksums, sealed.checksums)
 
 
 def _listed(items: Iterable[Item]) -> Iterator[bytes]:
     for item in items:
         if item.withheld or item.file is None:
-            raise FormatError(f"item {item.number} is not stated completely")
+            raise FormatError("item {number} is not stated completely", key="back-item", number=item.number)
         if item.content.digests:
             yield serialize_line(item.number, item.content.digests.sha256, parse_name(item.file.path))
 
@@ -113,4 +124,9 @@ def _require_claims(found: ManifestSummary, sealed: Sealed) -> None:
     last = sealed.first_item + sealed.items - 1
     expected = ManifestSummary(sealed.lines, 0, sealed.items, last, 0, sealed.root)
     if found != expected:
-        raise FormatError(f"the manifest adds up to {found}, the entry says {expected}")
+        raise FormatError(
+            "the manifest adds up to {found_en}, the entry says {expected_en}",
+            key="back-sums",
+            found_en=found,
+            expected_en=expected,
+        )

@@ -173,8 +173,11 @@ def _check_admission(record: Record, author: Author, details: Admitted) -> None:
         )
     if houses.ignores((author.signer.code, signer), (details.agent, details.key)):
         raise UsageError(
-            f"{details.agent} has signed here for another house than {author.signer.code}, so the admission would have "
-            "no effect; nothing was recorded"
+            "{agent} has signed here for another house than {code}, so the admission would "
+            "have no effect; nothing was recorded",
+            key="admit-other-house",
+            agent=details.agent,
+            code=author.signer.code,
         )
 
 

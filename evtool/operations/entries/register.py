@@ -65,13 +65,17 @@ def read_register(path: Path, access: BundleAccess) -> tuple[Person, ...]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise InputError(f"{shown(str(path))}: {error.strerror}") from error
+        raise InputError(
+            "{path}: {why.strerror}", key="register-unreadable", path=shown(str(path)), why=error
+        ) from error
     with closing(file):
         start = file.read(64)
         if not is_age(start):
             raise UsageError(
-                f"{shown(str(path))} is not encrypted with age",
+                "{path} is not encrypted with age",
                 hint="never keep a register unencrypted on a disk: age -p -o register.toml.age register.toml",
+                key="register-not-age",
+                path=shown(str(path)),
             )
         file.seek(0)
         data = bytearray()
@@ -79,7 +83,7 @@ def read_register(path: Path, access: BundleAccess) -> tuple[Person, ...]:
             while len(data) <= MAX_REGISTER and (piece := plain.read(64 * 1024)):
                 data += piece
     if len(data) > MAX_REGISTER:
-        raise FormatError(f"the register has more than {MAX_REGISTER} bytes")
+        raise FormatError("the register has more than {limit} bytes", key="register-long", limit=MAX_REGISTER)
     return parse_register(bytes(data))
 
 
@@ -94,7 +98,9 @@ def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], whe
     hits: list[RegisterHit] = []
     with open_subject(path, place_of(where), NoProgress()) as subject:
         if subject is None:
-            raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} has no custody directory")
+            raise InputError(
+                "{path} has no custody directory", key="register-no-custody", path=shown(os.fsdecode(os.fspath(path)))
+            )
         listing = subject.custody.list_files()
         for name in _texts(subject.custody, listing):
             files += 1
@@ -106,7 +112,7 @@ def check_register(path: str | os.PathLike[str], people: tuple[Person, ...], whe
             if codes := search.find(name):
                 hits.append(RegisterHit("(a name in the custody directory)", 0, tuple(sorted(codes))))
     if not lines:
-        raise InputError("the record contains nothing to search")
+        raise InputError("the record contains nothing to search", key="register-nothing")
     return RegisterCheck(len(people), files, lines, tuple(hits))
 
 

@@ -73,7 +73,7 @@ def rename_item(
     try:
         details = Renamed(StoredPaths((new,)))
     except FormatError as error:
-        raise UsageError(error.message, hint=error.hint) from None
+        raise UsageError.like(error) from None
     check_entry_text(details, header.reason, author.policy)
     with open_for_writing(path, where) as opened:
         record = read_record(opened.custody)
@@ -109,7 +109,9 @@ def restate_names(
         ]
         require_decidable(record)
     if len(renames) != len(items):
-        raise UsageError("an item was disposed of, or its name is withheld here, so it cannot be recorded again")
+        raise UsageError(
+            "an item was disposed of, or its name is withheld here, so it cannot be recorded again", key="rename-gone"
+        )
     return record_renames(path, author, renames, header, where=where)
 
 
@@ -160,16 +162,29 @@ def _add(opened: OpenRecord, author: Author, header: EntryHeader, renames: Seque
 def _plan(opened: OpenRecord, record: Record, sealed: SealedItem | None, item: int, new: str) -> Rename:
     """Refuse what cannot be a new name for an item."""
     if sealed is None:
-        raise UsageError(f"item {item} is not here, or is withheld", hint="`evtool show DIR` lists the items")
+        raise UsageError(
+            "item {item} is not here, or is withheld",
+            hint="`evtool show DIR` lists the items",
+            key="rename-not-here",
+            item=item,
+        )
     if sealed.item.file is None:
-        raise UsageError(f"the name of item {item} is withheld in this copy, so it cannot get another one here")
+        raise UsageError(
+            "the name of item {item} is withheld in this copy, so it cannot get another one here",
+            key="rename-withheld",
+            item=item,
+        )
     if record.is_disposed(sealed):
-        raise UsageError(f"item {item} was disposed of, so it has no place that could get another name")
+        raise UsageError(
+            "item {item} was disposed of, so it has no place that could get another name",
+            key="rename-disposed",
+            item=item,
+        )
     old = sealed.item.file.path
     if old == new:
-        raise UsageError(f"item {item} is named {shown(old)} already")
+        raise UsageError("item {item} is named {old} already", key="rename-same", item=item, old=shown(old))
     if opened.inside and parse_name(new).partition(b"/")[0] == NAME:
-        raise UsageError(f"{shown(new)} lies in the record, where no evidence is")
+        raise UsageError("{new} lies in the record, where no evidence is", key="rename-in-record", new=shown(new))
     rename = Rename(item, old, new)
     _require_free(record, [rename])
     return rename
@@ -191,21 +206,34 @@ def _require_free(record: Record, renames: Sequence[Rename]) -> None:
     require_decidable(record)
     for rename in renames:
         if rename.item not in found:
-            raise UsageError(f"item {rename.item} is not named {shown(rename.old)}; nothing was recorded")
+            raise UsageError(
+                "item {item} is not named {old}; nothing was recorded",
+                key="rename-other-name",
+                item=rename.item,
+                old=shown(rename.old),
+            )
 
 
 def _require_apart(item: int, name: str, by_name: Mapping[str, Rename], above: Mapping[str, Rename]) -> None:
     if name in by_name:
         raise UsageError(
-            f"{shown(name)} is the name of item {item}, so item {by_name[name].item} cannot have it",
+            "{name} is the name of item {item}, so item {other} cannot have it",
             hint="a name is free once its item has another one, or an entry says that the item was disposed of",
+            key="rename-taken",
+            name=shown(name),
+            item=item,
+            other=by_name[name].item,
         )
     below = next((path for path in _above(name) if path in by_name), None)
     other = above.get(name) or (by_name[below] if below is not None else None)
     if other is not None:
         raise UsageError(
-            f"{shown(other.new)} and {shown(name)}, item {item}, cannot both be: one lies below the other",
-            hint=f"if item {item} was an empty directory that is one no more, record that it was disposed of",
+            "{new} and {name}, item {item}, cannot both be: one lies below the other",
+            hint="if item {item} was an empty directory that is one no more, record that it was disposed of",
+            key="rename-below",
+            new=shown(other.new),
+            name=shown(name),
+            item=item,
         )
 
 
@@ -220,13 +248,19 @@ def _require_item_there(evidence: TreeLocation, sealed: SealedItem, rename: Rena
     with Tree(evidence) as tree:
         if not _is_there(tree, sealed, rename.new):
             raise MismatchError(
-                f"what lies at {shown(rename.new)} is not item {rename.item}; nothing was recorded",
+                "what lies at {new} is not item {item}; nothing was recorded",
                 hint="a changed file is a new item: `evtool seal DIR` seals it",
+                key="rename-differs",
+                new=shown(rename.new),
+                item=rename.item,
             )
         if find_one(tree, parse_name(rename.old)) is not None and _is_there(tree, sealed, rename.old):
             raise UsageError(
-                f"item {rename.item} still lies at {shown(rename.old)} as well; nothing was recorded",
+                "item {item} still lies at {old} as well; nothing was recorded",
                 hint="a second copy is a new item: `evtool seal DIR` seals it; or remove the one that is not needed",
+                key="rename-both",
+                item=rename.item,
+                old=shown(rename.old),
             )
 
 
@@ -238,7 +272,12 @@ def _is_there(tree: Tree, sealed: SealedItem, name: str) -> bool:
     """
     found = find_one(tree, parse_name(name))
     if found is None:
-        raise InputError(f"nothing lies at {shown(name)}", hint="give the name below the evidence directory")
+        raise InputError(
+            "nothing lies at {name}",
+            hint="give the name below the evidence directory",
+            key="rename-nothing",
+            name=shown(name),
+        )
     content = sealed.item.content
     if content.type is ItemType.OMITTED:
         return True
@@ -246,5 +285,7 @@ def _is_there(tree: Tree, sealed: SealedItem, name: str) -> bool:
         return False
     seen = observe(tree, found, mode=Mode.HASH, size=content.size)
     if seen.problem is not None:
-        raise InputError(f"{shown(name)} cannot be read: {seen.detail}")
+        raise InputError(
+            "{name} cannot be read: {why_en}", key="rename-unreadable", name=shown(name), why_en=seen.detail
+        )
     return not is_another(content, seen)

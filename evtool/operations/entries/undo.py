@@ -13,7 +13,7 @@ from evtool.operations.entries.writer import OpenRecord
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.record import Record, read_record, with_undone
-from evtool.report.language import english
+from evtool.report.language import in_english
 
 
 def require_undoable(opened: OpenRecord, author: Author, number: int, items: ItemRanges | None) -> None:
@@ -32,8 +32,10 @@ def require_undoable(opened: OpenRecord, author: Author, number: int, items: Ite
     undoing = Undoing(opened.next_sequence, author.signer.code, author.signer.public_key.fingerprint, items)
     if (why := find_obstacle(undoing, target, opened.record.houses, opened.record.undone)) is not None:
         raise UsageError(
-            f"{english().say_words(why)}, so nothing was recorded",
+            "{why}, so nothing was recorded",
             hint="record what is right instead: a new entry of that event, or `corrected` without undoing",
+            key="undo-refused",
+            why=in_english(why),
         )
     if target.entry.event is not Event.CONSENT_CHANGED:
         _require_names_free(with_undone(read_record(opened.custody), number), target)
@@ -53,7 +55,10 @@ def _require_names_free(record: Record, target: Link) -> None:
     if taken is not None:
         path, item = taken
         raise UsageError(
-            f"item {item} would have the name {shown(path)} again, which item {others[path]} has by now; "
-            "nothing was recorded",
-            hint=f"rename item {others[path]} first, or say in words what is right: `corrected` without undoing",
+            "item {item} would have the name {path} again, which item {others} has by now; nothing was recorded",
+            hint="rename item {others} first, or say in words what is right: `corrected` without undoing",
+            key="undo-name-taken",
+            item=item,
+            path=shown(path),
+            others=others[path],
         )

@@ -73,6 +73,26 @@ def list_packages() -> tuple[PackageVersion, ...]:
     return tuple(found)
 
 
+def list_inside() -> tuple[PackageVersion, ...]:
+    """Give what Python and the libraries were built with, as far as they tell; PyNaCl keeps its libsodium to itself."""
+    # Start-up time: an account says none of this.
+    import ssl
+    import unicodedata
+    import zlib
+    from pyexpat import EXPAT_VERSION
+
+    from cryptography.hazmat.backends.openssl import backend
+
+    inside = {
+        "expat": EXPAT_VERSION,
+        "openssl-of-cryptography": backend.openssl_version_text(),
+        "openssl-of-python": ssl.OPENSSL_VERSION,
+        "unicode": unicodedata.unidata_version,
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+    }
+    return tuple(PackageVersion(name=name, version=version) for name, version in inside.items())
+
+
 def describe_platform() -> tuple[str, str]:
     """Give the version of Python and the family of the operating system, and nothing else of this machine."""
     return platform.python_version(), sys.platform

@@ -72,7 +72,12 @@ def derive(
     check_entry_text(details, options.header.reason, author.policy)
     first, second = _find(path, options.where, original, copy)
     if first is None:
-        raise InputError(f"{shown(original)} is not an item of this collection", hint="`evtool show DIR` lists them")
+        raise InputError(
+            "{original} is not an item of this collection",
+            hint="`evtool show DIR` lists them",
+            key="derive-no-item",
+            original=shown(original),
+        )
     sealed = None
     if second is None:
         new = _find_only_new(path, options, copy)
@@ -82,9 +87,19 @@ def derive(
         sealed = seal(path, author, options).entry
         _, second = _find(path, options.where, original, new)
     if second is None:
-        raise InputError(f"{shown(copy)} was not sealed", hint="`evtool show DIR` lists the sealed items")
+        raise InputError(
+            "{copy} was not sealed",
+            hint="`evtool show DIR` lists the sealed items",
+            key="derive-unsealed",
+            copy=shown(copy),
+        )
     if second.number <= first.number:
-        raise UsageError(f"item {second.number} was sealed before item {first.number}, so it cannot be a copy of it")
+        raise UsageError(
+            "item {copy} was sealed before item {original}, so it cannot be a copy of it",
+            key="derive-earlier",
+            copy=second.number,
+            original=first.number,
+        )
     _require_changed(first, _digest_of(second), copy)
     details = replace(details, original=first.number, copy=second.number)
     header = replace(options.header, items=ranges_of((first.number, second.number)))
@@ -145,8 +160,11 @@ def _require_changed(original: Item, digest: str | None, copy: str) -> None:
     """
     if digest is not None and digest == _digest_of(original):
         raise UsageError(
-            f"{shown(copy)} has the same bytes as item {original.number}: nothing was changed",
+            "{copy} has the same bytes as item {number}: nothing was changed",
             hint="save the redacted file under that name, then run the command again",
+            key="derive-unchanged",
+            copy=shown(copy),
+            number=original.number,
         )
 
 
@@ -161,15 +179,20 @@ def _find_only_new(path: str | os.PathLike[str], options: SealOptions, copy: str
     alike = [name for name in new if nfc_key(name) == nfc_key(copy)]
     if copy not in new and len(alike) != 1:
         raise InputError(
-            f"{shown(copy)} is neither an item nor a new file of this directory",
+            "{copy} is neither an item nor a new file of this directory",
             hint="put the copy into the evidence directory, and give its name as `evtool show DIR --json` prints it",
+            key="derive-not-new",
+            copy=shown(copy),
         )
     found = copy if copy in new else alike[0]
     others = [name for name in new if name != found]
     if others:
         more = f" and {len(others) - _MAX_NAMED} more" if len(others) > _MAX_NAMED else ""
         raise UsageError(
-            f"other new files would be sealed too: {', '.join(map(shown, others[:_MAX_NAMED]))}{more}",
+            "other new files would be sealed too: {names}{more_en}",
             hint="seal them first with `evtool seal DIR`, or move them away",
+            key="derive-others",
+            names=", ".join(map(shown, others[:_MAX_NAMED])),
+            more_en=more,
         )
     return found

@@ -48,10 +48,12 @@ def _bind(
     unbound = [pattern for pattern, each in spellings.items() if not met & each.keys()]
     if unbound and UNMATCHED not in options.allow:
         raise UsageError(
-            f"nothing in the directory matches {', '.join(shown(pattern) for pattern in unbound)}, so nothing "
-            "would be left out; nothing was sealed",
-            hint=f"correct the pattern; for names that will come later, allow {UNMATCHED}",
+            "nothing in the directory matches {names}, so nothing would be left out; nothing was sealed",
+            hint="correct the pattern; for names that will come later, allow {unmatched}",
+            key="exclude-unbound",
             ways=(Way.ALLOW,),
+            names=", ".join(shown(pattern) for pattern in unbound),
+            unmatched=UNMATCHED,
         )
     return tuple(
         spelling

@@ -241,19 +241,24 @@ class ImportCheck(Struct):
             raise MismatchError(
                 "the evidence is not as listed, so nothing was sealed:",
                 hint="ask for another copy; what is there can be sealed as it is with `evtool seal DIR`",
+                key="import-differs",
                 lines=(*_first(self._problems + self._absent + self._unreadable), *self._unlisted_lines()),
             )
         if self._unreadable:
             raise EvidenceError(
                 "nothing was sealed, because not everything could be read:",
+                key="import-unread",
                 lines=tuple(_first(self._unreadable + self._absent)),
             )
         if self._absent:
             raise NotEstablishedError(
                 "nothing was sealed, because not everything that the list names is there:",
-                hint=f"{counted(self.checked, 'file', 'files')} could be compared, and none differs; check that this "
-                "is the right directory. What is there can be sealed as it is with `evtool seal DIR`",
+                hint="{counted_en} could be compared, and none differs; check that this is the right "
+                "directory. What is there can be sealed as it is with `evtool seal DIR`",
+                key="import-absent",
                 lines=(*_first(self._absent), *self._unlisted_lines()),
+                counted_en=counted(self.checked, "file", "files"),
+                count=self.checked,
             )
 
     def _unlisted_lines(self) -> Iterator[str]:
@@ -306,9 +311,11 @@ def _read(tree: Tree, found: Found, wanted: set[str], meter: Meter | None) -> tu
                     hasher.update(chunk)
             after = os.fstat(descriptor)
     except OSError as error:
-        raise EvidenceError(f"{name} cannot be read: {error.strerror}") from error
+        raise EvidenceError(
+            "{name} cannot be read: {why.strerror}", key="import-file-unreadable", name=name, why=error
+        ) from error
     if not stat.S_ISREG(before.st_mode) or stamp_of(before) != stamp_of(after) or length != after.st_size:
-        raise EvidenceError(f"{name} changed while it was read")
+        raise EvidenceError("{name} changed while it was read", key="import-file-changed", name=name)
     digests = {algorithm: hasher.hexdigest() for algorithm, hasher in hashers.items()}
     observation = Observation(Kind.FILE, stamp_of(after), digests["sha256"], digests["blake3"], started=started)
     return observation, digests

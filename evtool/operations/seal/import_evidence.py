@@ -119,6 +119,7 @@ def import_bag(
         raise UsageError(
             "this is a bundle of evtool, sealed already",
             hint="`evtool verify DIR` checks it as it is, `evtool unpack DIR -o OUT` makes an evidence directory of it",
+            key="import-own-bundle",
         )
     with Tree(location) as tree:
         bag = _read_bag(tree, texts)
@@ -153,9 +154,9 @@ def import_list(
         with _open_list(list_path) as file:
             data = file.read(_MAX_TEXT_FILE + 1)
     except OSError as error:
-        raise InputError(f"{name}: {error.strerror}") from error
+        raise InputError("{name}: {why.strerror}", key="import-list-unreadable", name=name, why=error) from error
     if len(data) > _MAX_TEXT_FILE:
-        raise FormatError(f"{name} has more than {_MAX_TEXT_FILE} bytes")
+        raise FormatError("{name} has more than {limit} bytes", key="import-list-long", name=name, limit=_MAX_TEXT_FILE)
     how = replace(how, name=os.path.basename(os.fsdecode(os.fspath(list_path))))
     read = read_list(data, how, _name_lookup(path, options))
     method = f"list of {read.format_name} with {len(read.files)} files, SHA-256 of the list "
@@ -207,7 +208,12 @@ def _read_bag(tree: Tree, texts: dict[bytes, str]) -> ForeignBag:
         with os.fdopen(tree.open_file(b"", path), "rb") as file:
             data = file.read(_MAX_TEXT_FILE + 1)
         if len(data) > _MAX_TEXT_FILE:
-            raise FormatError(f"{shown(store_name(path))} has more than {_MAX_TEXT_FILE} bytes")
+            raise FormatError(
+                "{path} has more than {limit} bytes",
+                key="import-text-long",
+                path=shown(store_name(path)),
+                limit=_MAX_TEXT_FILE,
+            )
         texts[path] = hashlib.sha256(data).hexdigest()
         return data
 
@@ -222,7 +228,7 @@ def _read_bag(tree: Tree, texts: dict[bytes, str]) -> ForeignBag:
         # Whatever its kind: a manifest that is a link must not be passed over, but fail to open.
         return read_foreign_bag([os.fsdecode(name) for name, _ in tree.list_directory(b"")], read, exists)
     except OSError as error:
-        raise InputError(f"the bag cannot be read: {error.strerror}") from error
+        raise InputError("the bag cannot be read: {why.strerror}", key="import-bag-unreadable", why=error) from error
 
 
 def _import(run: _Import) -> ImportResult:
@@ -264,7 +270,9 @@ def _is_tag_manifest(name: str, expectation: Expectation) -> bool:
 
 def _require_unsealed(opened: OpenRecord) -> None:
     if opened.record.seals:
-        raise UsageError("this directory is sealed already", hint="`evtool seal DIR` adds what is new to it")
+        raise UsageError(
+            "this directory is sealed already", hint="`evtool seal DIR` adds what is new to it", key="import-sealed"
+        )
 
 
 def _lists_hidden(expectation: Expectation, exclusions: Exclusions) -> bool:
@@ -302,7 +310,9 @@ def _require_sealed_as_checked(path: str | os.PathLike[str], options: SealOption
 
 def _exchanged(what: str) -> MismatchError:
     return MismatchError(
-        f"{what} changed between the check and the seal",
+        "{what} changed between the check and the seal",
         hint="the seal stands, and states what is there now, not what the list says; `evtool record DIR incident` puts "
         "that on record",
+        key="import-exchanged",
+        what=what,
     )

@@ -148,6 +148,11 @@ class ManifestWriter:
 
     def _write_line(self, line: bytes, path: str) -> None:
         if len(line) > MAX_LINE:
-            raise EvidenceError(f"{shown(path)}: its path is too long to be stated ({len(line)} bytes)")
+            raise EvidenceError(
+                "{path}: its path is too long to be stated ({count} bytes)",
+                key="manifest-path-long",
+                path=shown(path),
+                count=len(line),
+            )
         self._tree.add_leaf(compute_leaf_hash(line))
         self._manifest.write(line + b"\n")

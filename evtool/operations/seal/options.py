@@ -60,7 +60,12 @@ class SealOptions(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if unknown := self.allow - set(ALLOWABLE):
-            raise UsageError(f"only {', '.join(ALLOWABLE)} can be allowed, not {shown(sorted(unknown)[0])}")
+            raise UsageError(
+                "only {names} can be allowed, not {found}",
+                key="allow-unknown",
+                names=", ".join(ALLOWABLE),
+                found=shown(sorted(unknown)[0]),
+            )
 
     @property
     def allowed(self) -> tuple[OmissionReason, ...]:

@@ -26,9 +26,13 @@ def cannot_seal(problems: list[str]) -> EvidenceError:
     named = "; ".join(problems[:_MAX_NAMED])
     more = f"; and {len(problems) - _MAX_NAMED} more" if len(problems) > _MAX_NAMED else ""
     return EvidenceError(
-        f"nothing was sealed, because these files cannot be: {named}{more}",
+        "nothing was sealed, because these files cannot be: {named}{more_en}",
         hint="fix them, exclude them, or allow that what is unreadable, special or changing is listed by name only",
         ways=(Way.EXCLUDE, Way.ALLOW),
+        key="cannot-seal",
+        named=named,
+        more_en=more,
+        count=len(problems),
     )
 
 
@@ -36,6 +40,9 @@ def nothing_to_seal(excluded: int = 0) -> EvidenceError:
     """Refuse an empty directory: success would read as if there were a seal now."""
     left_out = f"; patterns leave out {excluded:,} entries" if excluded else ""
     return EvidenceError(
-        f"the directory contains nothing to seal{left_out}",
+        "the directory contains nothing to seal{left_out_en}",
         hint="name the directory that holds the evidence",
+        key="nothing-to-seal",
+        left_out_en=left_out,
+        count=excluded,
     )

@@ -84,14 +84,15 @@ class RenamedError(EvidenceError):
             names = ", ".join(map(shown, unclear.names[:MAX_NAMED]))
             lines.append(f"not clear: {items} can be each of: {names}")
         count = len(renames.clear) + sum(len(unclear.items) for unclear in renames.unclear)
-        what = "1 item that is missing seems" if count == 1 else f"{count:,} items that are missing seem"
-        hint = "if that is right: `evtool seal DIR --renamed`; if not, put the files back, or record a disposal"
-        if renames.unclear:
-            hint = "say for each that is not clear which it is: `evtool record DIR renamed --items N --new-name PATH`"
         super().__init__(
-            f"{what} to have another name now, so nothing was sealed:",
-            hint=hint,
+            "{what_en} to have another name now, so nothing was sealed:",
+            hint="say for each that is not clear which it is: `evtool record DIR renamed --items N --new-name PATH`"
+            if renames.unclear
+            else "if that is right: `evtool seal DIR --renamed`; if not, put the files back, or record a disposal",
             lines=tuple(lines),
+            key="renamed-unclear" if renames.unclear else "renamed-clear",
+            what_en="1 item that is missing seems" if count == 1 else f"{count:,} items that are missing seem",
+            count=count,
         )
 
 

@@ -24,6 +24,7 @@ from evtool.operations.record.opening import Opened
 from evtool.operations.record.record import SealedItem
 from evtool.operations.record.spelling import ItemBlock, state_block
 from evtool.operations.record.withholding import withheld_ranges
+from evtool.operations.seal.awkward_names import AwkwardNames
 from evtool.operations.seal.exclusions import effective_exclusions
 from evtool.operations.seal.manifest_writer import ManifestWriter
 from evtool.operations.seal.metadata import MetadataSummary, metadata_line
@@ -71,6 +72,7 @@ class SealRun:
         self._progress = progress
         self.exclusions = effective_exclusions(evidence, self._custody_name, record, options)
         self._notes = WalkNotes()
+        self._awkward = AwkwardNames()
         self._share = ShareTrack(lambda: self._notes.share)
         if record is None:
             self._judge = ItemJudge(Mode.STAT, lambda _: False, lambda _: False)
@@ -117,11 +119,13 @@ class SealRun:
         links = self._record.chain.links if self._record is not None else ()
         self.result.findings += judge_own(self._now, links, self._later)
         if self._denied:
-            names = counted(self._denied, "file name contains", "file names contain")
             raise RefusedError(
-                f"{names} denied terms; nothing was sealed",
+                "{names_en} denied terms; nothing was sealed",
                 hint="the manifest would repeat these names; rename working copies, or seal without the list of terms",
                 ways=(Way.DENY_TERMS,),
+                key="seal-denied-names",
+                names_en=counted(self._denied, "file name contains", "file names contain"),
+                count=self._denied,
             )
         if self._problems:
             raise cannot_seal(self._problems)
@@ -190,6 +194,8 @@ class SealRun:
         with Tree(self._evidence) as tree:
             runs = walk_runs(tree, custody_name=self._custody_name, exclusions=self.exclusions, notes=self._notes)
             for batch in gather_runs(runs):
+                for run in batch:
+                    self._awkward.add(run.directory, run.names)
                 items = sum(len(run.names) for run in batch)
                 files = sum(run.kinds.count(Kind.FILE.value) for run in batch)
                 order = manifest.order_block(items, files if describe else 0)
@@ -243,6 +249,7 @@ class SealRun:
                     self._share.hand_out()
                     yield Task(found, sealed, Mode.STAT)
                 elif found is not None and not self._respelled.holds_found(found):
+                    self._awkward.add(found.directory, [found.name])
                     self._share.hand_out()
                     known = journal.find(found.path) if journal is not None else None
                     yield Task(found, None, Mode.STAT if journal is None else Mode.HASH, known)
@@ -427,9 +434,11 @@ class SealRun:
         sealed = sum(seal.sealed.items for seal in seals)
         if fates.total + withheld != sealed:
             raise InputError(
-                f"the sums do not agree: {fates.total + withheld:,} of {sealed:,} sealed items are accounted for, so "
-                "nothing was sealed",
+                "the sums do not agree: {total:,} of {sealed:,} sealed items are accounted for, so nothing was sealed",
                 hint="run the same command again; if this happens again, please report this fault in evtool",
+                key="seal-sums",
+                total=fates.total + withheld,
+                sealed=sealed,
             )
 
     def require_unchanged(self) -> None:
@@ -464,6 +473,8 @@ class SealRun:
             names = name_some([shown(name) for name in self.result.empty], count)
             files = counted(count, "new file is", "new files are")
             self.result.notes.append(f"{files} empty: {names}; a copy may have failed, or it is a placeholder")
+        if (note := self._awkward.note()) is not None:
+            self.result.notes.append(note)
         for name, twin in self._notes.twins:
             self.result.findings.append(Finding(Code.NAME_TWIN, Effect.NOTE, Words("twin", twin=twin), path=name))
 

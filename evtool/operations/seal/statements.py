@@ -101,8 +101,12 @@ def _refuse_names(names: list[str], problems: tuple[str, ...]) -> RefusedError:
     also = f", and the table has {counted(len(problems), 'error')}" if problems else ""
     texts = counted(len(names), "text could", "texts could")
     return RefusedError(
-        f"nothing was sealed, because {texts} name somebody{also}:",
+        "nothing was sealed, because {texts_en} name somebody{also_en}:",
         hint="use codes, and keep names in your own register",
+        key="seal-texts-name",
+        texts_en=texts,
+        also_en=also,
+        count=len(names),
         lines=first_errors((*names, *problems)),
     )
 
@@ -134,8 +138,10 @@ def _check_outside(path: str, evidence: TreeLocation) -> None:
     root = os.path.realpath(evidence.path)
     if os.path.realpath(os.fsencode(path)).startswith(root + b"/"):
         raise UsageError(
-            f"{shown(os.path.basename(path))} is in the evidence directory, so it would be sealed as evidence",
+            "{name} is in the evidence directory, so it would be sealed as evidence",
             hint="keep the table and the defaults elsewhere: they contain the names and terms of all items",
+            key="seal-table-inside",
+            name=shown(os.path.basename(path)),
         )
 
 
@@ -242,7 +248,7 @@ class StatementPlan:
     def _contradict(self, where: str, terms: ConsentTerms | None, *, whole: bool = True) -> None:
         if terms is None:
             return
-        self._problems += (f"{where}: {sentence}" for sentence in find_contradictions(terms, whole=whole))
+        self._problems += (f"{where}: {found.message}" for found in find_contradictions(terms, whole=whole))
         try:
             # Lists that are put together may be longer than a statement can be.
             parse_terms(terms.serialize())

@@ -77,12 +77,18 @@ class StampOptions(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.at_least is not None and not 0 <= self.at_least <= len(self.authorities):
-            raise UsageError(f"at least {self.at_least} of {len(self.authorities)} authorities cannot be reached")
+            raise UsageError(
+                "at least {at_least} of {count} authorities cannot be reached",
+                key="stamp-at-least",
+                at_least=self.at_least,
+                count=len(self.authorities),
+            )
         if self.authorities and not self.anchors:
             raise UsageError(
                 "you trust no time-stamping authority, so no answer could be checked; no authority was asked",
-                hint="'evtool trust tsa add ROOT.pem' trusts the root of an authority, after you have compared its "
-                "fingerprint; or name a file with root certificates",
+                hint="'evtool trust tsa add ROOT.pem' trusts the root of an authority, after you have "
+                "compared its fingerprint; or name a file with root certificates",
+                key="stamp-no-anchor",
                 ways=(Way.TSA_ROOTS,),
             )
         if self.label:
@@ -153,8 +159,10 @@ def _find_target(path: str | os.PathLike[str], options: StampOptions) -> Target:
         target = read_target(record, options.entry)
         if options.calendars and target.name("", StampRole.PROOF) in record.listing.stamps:
             raise UsageError(
-                f"entry {target.sequence} already has an OpenTimestamps proof",
+                "entry {sequence} already has an OpenTimestamps proof",
                 hint="`evtool timestamp upgrade DIR --ots URL` completes it",
+                key="stamp-ots-there",
+                sequence=target.sequence,
             )
     return target
 

@@ -98,10 +98,12 @@ def import_response(
         waiting = _find_waiting(record, entry)
         stored = _find_stored(record, response)
     if stored is not None:
-        raise InputError(f"this answer is already stored, as {stored.text}")
+        raise InputError("this answer is already stored, as {name}", key="answer-stored", name=stored.text)
     if not waiting:
         raise InputError(
-            "no request is waiting for an answer", hint="`evtool timestamp DIR --request OUT.tsq` writes one"
+            "no request is waiting for an answer",
+            hint="`evtool timestamp DIR --request OUT.tsq` writes one",
+            key="answer-unasked",
         )
     judged = [
         (target, name, judge_response(target.signature, "", request, response, grounds))

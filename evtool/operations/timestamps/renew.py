@@ -54,14 +54,16 @@ def renew(
     """
     if not has_record(path, where):
         raise InputError(
-            f"{shown(os.fsdecode(os.fspath(path)))} has no custody directory, so there is nothing to renew"
+            "{path} has no custody directory, so there is nothing to renew",
+            key="renew-no-custody",
+            path=shown(os.fsdecode(os.fspath(path))),
         )
     with open_for_writing(path, where) as opened:
         digests = {
             name: opened.custody.hash_file(name, hashlib.blake2b()) for name in record_files(opened.record.listing)
         }
         if not digests:
-            raise InputError("the record has no entry, so there is nothing to renew")
+            raise InputError("the record has no entry, so there is nothing to renew", key="renew-no-entry")
         data = serialize_list(digests)
         details: Details = Renewed(
             algorithm=RENEWAL_HASH,

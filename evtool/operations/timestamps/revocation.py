@@ -130,7 +130,13 @@ def _parse(source: str, data: bytes) -> RevocationFile:
     try:
         return parse_revocation_file(data)
     except FormatError as error:
-        raise FormatError(f"{shown(source)}: {error.message}; nothing was stored", hint=error.hint) from error
+        raise FormatError(
+            "{source}: {why}; nothing was stored",
+            hint="{why.hint}",
+            key="revocation-not-stored",
+            source=shown(source),
+            why=error,
+        ) from error
 
 
 def find_tokens(record: Record, anchors: tuple[Anchor, ...], entry: int | None, ports: Ports) -> list[Token]:
@@ -143,8 +149,13 @@ def find_tokens(record: Record, anchors: tuple[Anchor, ...], entry: int | None, 
     stamps = [stamp for stamp in read_time_files(record).stamps if stamp.name.role is StampRole.RESPONSE]
     stamps = [stamp for stamp in stamps if entry in (None, stamp.name.sequence)]
     if not stamps:
-        where = "the record" if entry is None else f"entry {entry}"
-        raise InputError(f"{where} has no time-stamp token to collect revocation evidence for")
+        raise InputError(
+            "the record has no time-stamp token to collect revocation evidence for"
+            if entry is None
+            else "entry {entry} has no time-stamp token to collect revocation evidence for",
+            key="revocation-no-token" if entry is None else "revocation-no-token-of",
+            entry=entry or 0,
+        )
     found = []
     companions = Companions(record)
     for stamp in stamps:
@@ -157,8 +168,9 @@ def find_tokens(record: Record, anchors: tuple[Anchor, ...], entry: int | None, 
     if not found:
         raise NotEstablishedError(
             "no time-stamp here leads to an authority that you trust, so no revocation evidence can be checked",
-            hint="'evtool trust tsa add ROOT.pem' trusts the root of an authority, after you have compared its "
-            "fingerprint; or name a file with root certificates",
+            hint="'evtool trust tsa add ROOT.pem' trusts the root of an authority, after you have "
+            "compared its fingerprint; or name a file with root certificates",
+            key="revocation-no-anchor",
             ways=(Way.TSA_ROOTS,),
         )
     return found
@@ -190,17 +202,26 @@ def _refusal(source: str, unusable: Sequence[Evidence]) -> EvtoolError:
     name = shown(source)
     if not unusable:
         return MismatchError(
-            f"{name} does not concern any time-stamp here; nothing was stored",
+            "{name} does not concern any time-stamp here; nothing was stored",
             hint="it must come from the issuer of a certificate in the .chain.pem beside a time-stamp",
+            key="revocation-foreign",
+            name=name,
         )
     first = min(unusable, key=lambda evidence: evidence.foreign)
     if first.foreign:
         return MismatchError(
-            f"{name}: {first.problem}; nothing was stored", hint="it is forged, or comes from another issuer"
+            "{name}: {problem_en}; nothing was stored",
+            hint="it is forged, or comes from another issuer",
+            key="revocation-other-issuer",
+            name=name,
+            problem_en=first.problem,
         )
     return NotEstablishedError(
-        f"{name}: {first.problem}, so it proves nothing; nothing was stored",
+        "{name}: {problem_en}, so it proves nothing; nothing was stored",
         hint="fetch one that was issued after the time-stamp and before the certificate expired",
+        key="revocation-proves-nothing",
+        name=name,
+        problem_en=first.problem,
     )
 
 
@@ -228,7 +249,12 @@ class _Plan:
             self._there[name] = known
             if known == digest:
                 return KeptRevocation(source, name, name in self.new, statement)
-        raise InputError(f"there are {MAX_NUMBER} files of this kind beside {token.text} already")
+        raise InputError(
+            "there are {limit} files of this kind beside {name} already",
+            key="stamp-files-most",
+            limit=MAX_NUMBER,
+            name=token.text,
+        )
 
 
 def _digest(opened: OpenRecord, name: StampName) -> bytes:

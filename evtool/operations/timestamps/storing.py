@@ -70,10 +70,18 @@ def read_target(record: Record, entry: int | None) -> Target:
     numbers = [sequence for sequence, _ in record.listing.entries]
     number = entry if entry is not None else max(numbers, default=0)
     if number not in numbers:
-        raise InputError(f"the record has no entry {number}", hint="`evtool log DIR` lists its entries")
+        raise InputError(
+            "the record has no entry {number}",
+            hint="`evtool log DIR` lists its entries",
+            key="stamp-no-entry",
+            number=number,
+        )
     if number not in usable:
         raise MismatchError(
-            f"entry {number} cannot be used, so it was not stamped", hint="run `evtool verify DIR` first"
+            "entry {number} cannot be used, so it was not stamped",
+            hint="run `evtool verify DIR` first",
+            key="stamp-entry-unusable",
+            number=number,
         )
     event = usable[number].entry.event.value
     return Target(number, event, record.custody.read_entry(number, event).signature)
@@ -87,11 +95,19 @@ def open_same_record(path: str | os.PathLike[str], where: Where, *targets: Targe
         MismatchError: an entry is not the one any more; nothing was stored.
     """
     if not has_record(path, where):
-        raise InputError(f"{shown(os.fsdecode(os.fspath(path)))} no longer has a custody directory")
+        raise InputError(
+            "{path} no longer has a custody directory",
+            key="stamp-custody-gone",
+            path=shown(os.fsdecode(os.fspath(path))),
+        )
     with open_for_writing(path, where) as opened:
         for target in targets:
             if read_target(opened.record, target.sequence) != target:
-                raise MismatchError(f"entry {target.sequence} has changed since a moment ago; nothing was stored")
+                raise MismatchError(
+                    "entry {sequence} has changed since a moment ago; nothing was stored",
+                    key="stamp-entry-changed",
+                    sequence=target.sequence,
+                )
         yield opened
 
 
@@ -134,7 +150,11 @@ def free_label(wanted: str, taken: set[str]) -> str:
     free = next((label for label in candidates if label not in taken), None)
     if free is None:
         raise InputError(
-            f"there are 99 time-stamps called {wanted} already", hint="choose another name", ways=(Way.LABEL,)
+            "there are 99 time-stamps called {label} already",
+            hint="choose another name",
+            key="stamp-label-most",
+            ways=(Way.LABEL,),
+            label=wanted,
         )
     return free
 

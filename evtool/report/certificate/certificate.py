@@ -37,11 +37,17 @@ def check_account(account: Account) -> None:
     """
     if account.audience is not Audience.COURT:
         raise UsageError(
-            f"certificates are for a court, and this report is for the audience {account.audience.value}",
+            "certificates are for a court, and this report is for the audience {audience}",
             hint="leave --audience out, or make that report in a run of its own",
+            key="certificate-audience",
+            audience=account.audience.value,
         )
     if account.listed is not ListedItems.ALL:
-        raise UsageError("a certificate lists every item", hint="leave --items out, or take an account with all items")
+        raise UsageError(
+            "a certificate lists every item",
+            hint="leave --items out, or take an account with all items",
+            key="certificate-items",
+        )
 
 
 def write_certificate(kind: CertificateKind, source: Source, language: str) -> Paper:

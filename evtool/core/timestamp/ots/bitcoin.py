@@ -31,7 +31,12 @@ class BlockHeader(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if len(self.raw) != HEADER_SIZE:
-            raise FormatError(f"a block header has {HEADER_SIZE} bytes, this has {len(self.raw)}")
+            raise FormatError(
+                "a block header has {size} bytes, this has {count}",
+                key="header-size",
+                count=len(self.raw),
+                size=HEADER_SIZE,
+            )
 
     @property
     def digest(self) -> bytes:
@@ -124,8 +129,11 @@ def parse_header_run(data: bytes, start: int) -> BlockHeaders:
     """
     if start < 0 or not data or len(data) % HEADER_SIZE:
         raise FormatError(
-            f"{len(data)} bytes are not block headers of {HEADER_SIZE} bytes each",
+            "{count} bytes are not block headers of {size} bytes each",
             hint="write them one behind the other, from the lowest height on, in binary",
+            key="headers-size",
+            count=len(data),
+            size=HEADER_SIZE,
         )
     return BlockHeaders(start, data)
 
@@ -137,13 +145,18 @@ def parse_header_json(text: str) -> BlockHeaders:
         FormatError: it is not such an object.
     """
     if len(text) > MAX_JSON_BYTES:
-        raise FormatError(f"a file of block headers has at most {MAX_JSON_BYTES} characters, this has {len(text)}")
+        raise FormatError(
+            "a file of block headers has at most {limit} characters, this has {count}",
+            key="headers-long",
+            count=len(text),
+            limit=MAX_JSON_BYTES,
+        )
     try:
         table = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise FormatError("the block headers are not JSON, or name a height twice") from error
+        raise FormatError("the block headers are not JSON, or name a height twice", key="headers-not-json") from error
     if not isinstance(table, dict) or not table:
-        raise FormatError("the block headers are not a JSON object of height to header")
+        raise FormatError("the block headers are not a JSON object of height to header", key="headers-not-object")
     return BlockHeaders(single=dict(_parse_row(height, header) for height, header in table.items()))
 
 
@@ -156,9 +169,11 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _parse_row(height: str, header: object) -> tuple[int, bytes]:
     if not (height.isascii() and height.isdigit() and len(height) < 10) or not isinstance(header, str):
-        raise FormatError("a row of the block headers is not a height with a header in hexadecimal")
+        raise FormatError("a row of the block headers is not a height with a header in hexadecimal", key="headers-row")
     try:
         raw = bytes.fromhex(header)
     except ValueError:
-        raise FormatError(f"the header at height {height} is not hexadecimal") from None
+        raise FormatError(
+            "the header at height {height} is not hexadecimal", key="headers-not-hex", height=height
+        ) from None
     return int(height), BlockHeader(raw).raw

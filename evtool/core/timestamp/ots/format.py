@@ -59,7 +59,9 @@ class _Reader:
     def take(self, count: int) -> bytes:
         end = self._position + count
         if end > len(self._data):
-            raise OtsError(f"the proof ends at byte {len(self._data)}, in the middle of something")
+            raise OtsError(
+                "the proof ends at byte {count}, in the middle of something", key="ots-cut", count=len(self._data)
+            )
         taken = self._data[self._position : end]
         self._position = end
         return taken
@@ -72,14 +74,20 @@ class _Reader:
             value |= (byte & 0x7F) << shift
             if not byte & 0x80:
                 if byte == 0 and shift:
-                    raise OtsError("a number is not in its shortest form")
+                    raise OtsError("a number is not in its shortest form", key="ots-number-form")
                 return value
-        raise OtsError("a number is longer than 8 bytes")
+        raise OtsError("a number is longer than 8 bytes", key="ots-number-long")
 
     def sized(self, limit: int, least: int = 0) -> bytes:
         size = self.number()
         if not least <= size <= limit:
-            raise OtsError(f"a field of {size} bytes, expected {least} to {limit}")
+            raise OtsError(
+                "a field of {size} bytes, expected {least} to {limit}",
+                key="ots-field-size",
+                size=size,
+                least=least,
+                limit=limit,
+            )
         return self.take(size)
 
     @property
@@ -104,16 +112,26 @@ def parse_proof(data: bytes) -> Proof:
         OtsError: it is not a proof, or past the limits on depth, size or number.
     """
     if len(data) > MAX_PROOF_BYTES:
-        raise OtsError(f"a proof has at most {MAX_PROOF_BYTES} bytes, this has {len(data)}")
+        raise OtsError(
+            "a proof has at most {limit} bytes, this has {count}",
+            key="ots-long",
+            count=len(data),
+            limit=MAX_PROOF_BYTES,
+        )
     if not data.startswith(MAGIC):
-        raise OtsError("this is not an OpenTimestamps proof: its first bytes are wrong")
+        raise OtsError("this is not an OpenTimestamps proof: its first bytes are wrong", key="ots-magic")
     reader = _Reader(data[len(MAGIC) :])
     version = reader.number()
     if version != VERSION:
-        raise OtsVersionError(f"OpenTimestamps proof of version {version}, expected {VERSION}")
+        raise OtsVersionError(
+            "OpenTimestamps proof of version {version}, expected {expected}",
+            key="ots-version",
+            version=version,
+            expected=VERSION,
+        )
     kind = _operation_kind(reader.take(1)[0])
     if kind not in DIGEST_SIZES:
-        raise OtsError(f"{kind.name.lower()} is not the hash of a file")
+        raise OtsError("{operation} is not the hash of a file", key="ots-not-file-hash", operation=kind.name.lower())
     digest = reader.take(DIGEST_SIZES[kind])
     timestamp = _parse_timestamp(reader)
     _check_end(reader)
@@ -127,7 +145,12 @@ def parse_reply(data: bytes) -> Timestamp:
         OtsError: it is longer than 10 000 bytes, or not such a tree.
     """
     if len(data) > MAX_REPLY_BYTES:
-        raise OtsError(f"a calendar's reply has at most {MAX_REPLY_BYTES} bytes, this has {len(data)}")
+        raise OtsError(
+            "a calendar's reply has at most {limit} bytes, this has {count}",
+            key="ots-reply-long",
+            count=len(data),
+            limit=MAX_REPLY_BYTES,
+        )
     reader = _Reader(data)
     timestamp = _parse_timestamp(reader)
     _check_end(reader)
@@ -136,7 +159,7 @@ def parse_reply(data: bytes) -> Timestamp:
 
 def _check_end(reader: _Reader) -> None:
     if reader.left:
-        raise OtsTrailingBytesError(f"{reader.left} bytes follow the end of the proof")
+        raise OtsTrailingBytesError("{count} bytes follow the end of the proof", key="ots-trailing", count=reader.left)
 
 
 def _parse_timestamp(reader: _Reader) -> Timestamp:
@@ -148,11 +171,11 @@ def _parse_timestamp(reader: _Reader) -> Timestamp:
         tag = tag if is_last else reader.take(1)[0]
         count += 1
         if count > MAX_MEMBERS:
-            raise OtsError(f"a proof with more than {MAX_MEMBERS} parts")
+            raise OtsError("a proof with more than {limit} parts", key="ots-too-many", limit=MAX_MEMBERS)
         if tag != _ATTESTATION:
             stack.append(_Frame(_parse_operation(reader, tag), is_last))
             if len(stack) > MAX_DEPTH:
-                raise OtsError(f"a proof deeper than {MAX_DEPTH} operations")
+                raise OtsError("a proof deeper than {limit} operations", key="ots-too-deep", limit=MAX_DEPTH)
             continue
         stack[-1].members.append(_parse_attestation(reader))
         while is_last:
@@ -168,7 +191,7 @@ def _operation_kind(tag: int) -> OperationKind:
     try:
         return OperationKind(tag)
     except ValueError:
-        raise OtsError(f"operation {tag:#04x} is not known") from None
+        raise OtsError("operation {tag} is not known", key="ots-operation-unknown", tag=f"{tag:#04x}") from None
 
 
 def _parse_operation(reader: _Reader, tag: int) -> Operation:
@@ -189,14 +212,20 @@ def _parse_attestation(reader: _Reader) -> Attestation:
         uri = inner.sized(MAX_URI)
         _check_payload(inner)
         if not _URI.match(uri):
-            raise OtsError(f"a calendar address with forbidden characters: {shown(uri.decode('latin-1'), 80)}")
+            raise OtsError(
+                "a calendar address with forbidden characters: {address}",
+                key="ots-calendar-address",
+                address=shown(uri.decode("latin-1"), 80),
+            )
         return PendingAttestation(uri.decode("ascii"))
     return UnknownAttestation(tag, payload)
 
 
 def _check_payload(inner: _Reader) -> None:
     if inner.left:
-        raise OtsError(f"an attestation has {inner.left} bytes that do not belong there")
+        raise OtsError(
+            "an attestation has {count} bytes that do not belong there", key="ots-attestation-extra", count=inner.left
+        )
 
 
 def serialize_proof(proof: Proof) -> bytes:

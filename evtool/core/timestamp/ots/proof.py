@@ -67,9 +67,19 @@ class Operation(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.kind in _WITH_ARGUMENT and not 1 <= len(self.argument) <= MAX_MESSAGE:
-            raise OtsError(f"{self.kind.name.lower()} of {len(self.argument)} bytes, expected 1 to {MAX_MESSAGE}")
+            raise OtsError(
+                "{operation} of {count} bytes, expected 1 to {limit}",
+                key="ots-argument-size",
+                count=len(self.argument),
+                operation=self.kind.name.lower(),
+                limit=MAX_MESSAGE,
+            )
         if self.kind not in _WITH_ARGUMENT and self.argument:
-            raise OtsError(f"{self.kind.name.lower()} has an argument, which it does not take")
+            raise OtsError(
+                "{operation} has an argument, which it does not take",
+                key="ots-argument-none",
+                operation=self.kind.name.lower(),
+            )
 
     def apply(self, message: bytes) -> bytes | None:
         """Compute the message after this operation; None if this Python lacks the hash function.
@@ -89,7 +99,12 @@ class Operation(Struct, frozen=True):
             case _:
                 return compute_digest(self.kind, message)
         if result is not None and len(result) > MAX_MESSAGE:
-            raise OtsError(f"a message of {len(result)} bytes, expected at most {MAX_MESSAGE}")
+            raise OtsError(
+                "a message of {count} bytes, expected at most {limit}",
+                key="ots-message-long",
+                count=len(result),
+                limit=MAX_MESSAGE,
+            )
         return result
 
 
@@ -137,7 +152,7 @@ class Timestamp(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not self.members:
-            raise OtsError("a message without attestation and without branch")
+            raise OtsError("a message without attestation and without branch", key="ots-message-bare")
 
 
 class Proof(Struct, frozen=True):
@@ -156,7 +171,13 @@ class Proof(Struct, frozen=True):
     def __post_init__(self) -> None:
         size = DIGEST_SIZES.get(self.hash_kind)
         if size != len(self.digest):
-            raise OtsError(f"a {self.hash_kind.name.lower()} file digest of {len(self.digest)} bytes, expected {size}")
+            raise OtsError(
+                "a {algorithm} file digest of {count} bytes, expected {size}",
+                key="ots-digest-size",
+                count=len(self.digest),
+                size=size,
+                algorithm=self.hash_kind.name.lower(),
+            )
 
 
 class Leaf(Struct, frozen=True):

@@ -44,7 +44,9 @@ class Submission(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if len(self.digest) != 32 or len(self.salt) != SALT_SIZE:
-            raise OtsError(f"a submission takes a digest of 32 bytes and {SALT_SIZE} bytes of salt")
+            raise OtsError(
+                "a submission takes a digest of 32 bytes and {size} bytes of salt", key="ots-submission", size=SALT_SIZE
+            )
 
     @property
     def commitment(self) -> bytes:
@@ -75,7 +77,7 @@ def merge(timestamps: Iterable[Timestamp]) -> Timestamp:
 
 def _merge(timestamps: tuple[Timestamp, ...], depth: int) -> Timestamp:
     if depth == 0:
-        raise OtsError(f"a proof deeper than {MAX_DEPTH} operations")
+        raise OtsError("a proof deeper than {limit} operations", key="ots-too-deep", limit=MAX_DEPTH)
     attestations: dict[Attestation, None] = {}
     branches: dict[Operation, list[Timestamp]] = {}
     for timestamp in timestamps:
@@ -134,7 +136,7 @@ def upgrade(proof: Proof, commitment: bytes, reply: Timestamp) -> Proof:
     """
     grown, places = _grow(proof.timestamp, proof.digest, commitment, reply, MAX_DEPTH)
     if not places:
-        raise OtsError("the calendar's answer is about another commitment")
+        raise OtsError("the calendar's answer is about another commitment", key="ots-other-commitment")
     return _checked(replace(proof, timestamp=grown))
 
 
@@ -142,7 +144,7 @@ def _grow(
     timestamp: Timestamp, message: bytes | None, commitment: bytes, reply: Timestamp, depth: int
 ) -> tuple[Timestamp, int]:
     if depth == 0:
-        raise OtsError(f"a proof deeper than {MAX_DEPTH} operations")
+        raise OtsError("a proof deeper than {limit} operations", key="ots-too-deep", limit=MAX_DEPTH)
     members: list[Attestation | Branch] = []
     places = 0
     for member in timestamp.members:

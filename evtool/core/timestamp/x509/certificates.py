@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from msgspec import Struct
 
 from evtool.core.errors import FormatError
+from evtool.core.finding import Cause, Phrase, Words
 from evtool.core.text.names import shown
 from evtool.core.timestamp.der import SEQUENCE, Fields, Node, read_only
 from evtool.core.timestamp.der_values import read_integer
@@ -110,7 +111,9 @@ def load_certificate(der: bytes) -> Certificate:
             key_identifier = _key_identifier(certificate)
             key = _public_key(certificate)
     except UNREADABLE as error:
-        raise CertificateError(f"certificate cannot be read: {shown(str(error), 160)}") from error
+        raise CertificateError(
+            "certificate cannot be read: {why_en}", key="certificate-unreadable", why_en=shown(str(error), 160)
+        ) from error
     return Certificate(der, certificate, issuer, subject, serial, key, key_identifier)
 
 
@@ -120,7 +123,9 @@ def _parse_names(der: bytes) -> tuple[bytes, Node, int]:
     serial = read_integer(fields.any("serialNumber"), "serialNumber")
     # cryptography announces that it will refuse these; refusing them now keeps the verdict the same in years to come.
     if serial <= 0:
-        raise CertificateError("its serial number is not positive (RFC 5280, section 4.1.2.2)")
+        raise CertificateError(
+            "its serial number is not positive (RFC 5280, section 4.1.2.2)", key="certificate-serial"
+        )
     fields.required(SEQUENCE, "signature")
     issuer = fields.required(SEQUENCE, "issuer")
     fields.required(SEQUENCE, "validity")
@@ -135,7 +140,7 @@ def _touch(certificate: x509.Certificate) -> None:
     try:
         certificate.signature_hash_algorithm  # noqa: B018  # touched for the error it may raise
     except UnsupportedAlgorithm as error:
-        raise CertificateError("its signature algorithm is not supported") from error
+        raise CertificateError("its signature algorithm is not supported", key="certificate-algorithm") from error
 
 
 def _key_identifier(certificate: x509.Certificate) -> bytes:
@@ -194,7 +199,12 @@ def parse_certificate_file(
         CertificateError: the file is too large, or holds no certificate at all, or more than `most`.
     """
     if len(data) > MAX_BUNDLE_BYTES:
-        raise CertificateError(f"a certificate file has at most {MAX_BUNDLE_BYTES} bytes, this has {len(data)}")
+        raise CertificateError(
+            "a certificate file has at most {limit} bytes, this has {count}",
+            key="certificate-file-long",
+            count=len(data),
+            limit=MAX_BUNDLE_BYTES,
+        )
     if data[:1] == bytes([SEQUENCE]):
         return (load_certificate(data),), ()
     # One more than the limit is enough to know; none is decoded before that.
@@ -202,8 +212,11 @@ def parse_certificate_file(
     if not 1 <= len(blocks) <= most:
         count = f"more than {most}" if blocks else "0"
         raise CertificateError(
-            f"the file holds {count} certificates in PEM, expected 1 to {most}",
+            "the file holds {count} certificates in PEM, expected 1 to {most}",
             hint="a certificate file has lines '-----BEGIN CERTIFICATE-----'",
+            key="certificate-file-count",
+            count=count,
+            most=most,
         )
     found: dict[bytes, Certificate] = {}
     problems: list[str] = []
@@ -212,5 +225,6 @@ def parse_certificate_file(
             certificate = load_certificate(block.decode())
             found.setdefault(certificate.der, certificate)
         except FormatError as error:
-            problems.append(f"certificate {number}: {shown(str(error), 200)}")
+            says = Words("certificate-problem", number=number, why=Cause.of(error))
+            problems.append(Phrase(f"certificate {number}: {shown(str(error), 200)}", says))
     return tuple(found.values()), tuple(problems)

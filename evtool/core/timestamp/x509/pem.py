@@ -31,11 +31,11 @@ class PemBlock(NamedTuple):
             FormatError: the block has no end, or is not base64.
         """
         if self.text is None:
-            raise FormatError("the block of PEM has no end")
+            raise FormatError("the block of PEM has no end", key="pem-no-end")
         try:
             return base64.b64decode(b"".join(self.text.split()), validate=True)
         except binascii.Error as error:
-            raise FormatError(f"the block of PEM is not base64: {error}") from None
+            raise FormatError("the block of PEM is not base64: {why_en}", key="pem-base64", why_en=error) from None
 
 
 def find_blocks(data: bytes) -> Iterator[PemBlock]:

@@ -63,10 +63,16 @@ def parse_revocation_file(data: bytes) -> RevocationFile:
     der = _unwrap(data)
     kind = _recognise(der)
     if kind is None:
-        raise FormatError("it is neither a CRL nor an OCSP answer", hint=_HINT)
+        raise FormatError("it is neither a CRL nor an OCSP answer", hint=_HINT, key="revocation-neither")
     limit = MAX_CRL_BYTES if kind is RevocationKind.CRL else MAX_OCSP_BYTES
     if len(der) > limit:
-        raise FormatError(f"it has {len(der):,} bytes, at most {limit:,} are read", hint=_HINT)
+        raise FormatError(
+            "it has {count:,} bytes, at most {limit:,} are read",
+            hint=_HINT,
+            key="revocation-long",
+            count=len(der),
+            limit=limit,
+        )
     return RevocationFile(kind, der)
 
 
@@ -75,13 +81,17 @@ def _unwrap(data: bytes) -> bytes:
     if not blocks:
         return data
     if len(blocks) > 1:
-        raise FormatError("it holds several blocks of PEM, expected one", hint="hand each in as a file")
+        raise FormatError(
+            "it holds several blocks of PEM, expected one", hint="hand each in as a file", key="revocation-several"
+        )
     if b"CERTIFICATE" in blocks[0].label:
-        raise FormatError("it is a certificate, neither a CRL nor an OCSP answer", hint=_HINT)
+        raise FormatError(
+            "it is a certificate, neither a CRL nor an OCSP answer", hint=_HINT, key="revocation-certificate"
+        )
     try:
         return blocks[0].decode()
     except FormatError:
-        raise FormatError("its PEM cannot be decoded", hint=_HINT) from None
+        raise FormatError("its PEM cannot be decoded", hint=_HINT, key="revocation-pem") from None
 
 
 def _recognise(der: bytes) -> RevocationKind | None:

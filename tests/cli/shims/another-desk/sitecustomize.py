@@ -45,7 +45,6 @@ for _name in ("fcntl", "resource", "termios", "tty", "pwd", "grp", "syslog", "po
     sys.modules[_name] = None
 for _calls in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
     _calls.clear()
-os.supports_fd |= {os.stat}
 sys.platform = os.environ.get("SHIM_PLATFORM", "win32")
 
 getpass.getpass = getpass.fallback_getpass
@@ -55,7 +54,7 @@ os.O_TEMPORARY = 1 << 29
 _vanishing = {}
 """Descriptors of files that are removed when they are closed -> their paths."""
 
-_open, _close, _fsync, _scandir, _listdir = os.open, os.close, os.fsync, os.scandir, os.listdir
+_open, _close, _fsync, _scandir, _listdir, _lstat = os.open, os.close, os.fsync, os.scandir, os.listdir, os.lstat
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 
 
@@ -65,14 +64,30 @@ def _as_there(path):
     if len(os.path.abspath(text)) > 259:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     names = []
-    for name in text.split("/"):
+    for name in text.replace("\\", "/").split("/"):
         if any(ord(sign) < 32 or sign in '<>"|?*:' for sign in name):
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
-        names.append(name if name in (".", "..") else name.rstrip(". "))
+        name = name if name in (".", "..") else name.rstrip(". ")
+        names.append(_in_its_case("/".join(names) or ("/" if names else "."), name))
     if names[-1].partition(".")[0].lower() in _RESERVED:
         return type(path)(os.fsencode(os.devnull) if isinstance(path, bytes) else os.devnull)
     made = "/".join(names)
     return os.fsencode(made) if isinstance(path, bytes) else made
+
+
+def _in_its_case(directory, name):
+    """Give a name as it is spelled in a directory, if it is there in other capitals."""
+    try:
+        _lstat(f"{directory}/{name}")
+    except FileNotFoundError:
+        try:
+            others = [other for other in _listdir(directory) if other.casefold() == name.casefold()]
+        except OSError:
+            others = []
+        return others[0] if others else name
+    except OSError:
+        pass
+    return name
 
 
 def _open_here(path):
@@ -151,6 +166,9 @@ def symlink(*arguments, **options):
 
 
 os.open, os.close, os.fsync, os.scandir, os.listdir, os.symlink = open_, close, fsync, scandir, listdir, symlink
+os.stat = _by_path(os.stat, 1)
+os.lstat = _by_path(os.lstat, 1)
+os.supports_fd.add(os.stat)
 os.mkdir = _by_path(os.mkdir, 1)
 os.unlink = os.remove = _by_path(os.unlink, 1, moves=True)
 os.rmdir = _by_path(os.rmdir, 1, moves=True)
