@@ -65,15 +65,23 @@ def package_files() -> set[str]:
     return {name for name in listed if name and (ROOT / name).is_file()}
 
 
+def is_source_of_the_page(name: str) -> bool:
+    """Tell whether a file is what the browser page is built from; of these, a wheel has what is built."""
+    path = Path(name)
+    is_of_web = path.parts[:2] == ("evtool", "web")
+    return is_of_web and path.suffix != ".py" and path.name not in ("check.html", "LICENSES.txt")
+
+
 def test_the_wheel_holds_the_program_and_nothing_else(tmp_path: Path) -> None:
     with zipfile.ZipFile(build("wheel", tmp_path)) as wheel:
         names = set(wheel.namelist())
     info = f"evtool-{__version__}.dist-info"
-    assert names == package_files() | {
+    assert names == {name for name in package_files() if not is_source_of_the_page(name)} | {
         *(f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"))
     }
     assert names >= {
         *("evtool/py.typed", "evtool/__init__.pyi", "evtool/report/texts/ko.toml", "evtool/web/check.py"),
+        *("evtool/web/check.html", "evtool/web/LICENSES.txt"),
         *("evtool/report/templates/paper.html.j2", "evtool/report/fonts/NotoSansKR-Regular.otf"),
     }
 
