@@ -45,10 +45,10 @@ FLOORS: Mapping[str, list[set[str]]] = {
     ],
     "evtool.cli": [
         {"completion", "delivery", "environment", "next_command", "screen", "ways", "progress_bars", "topics"},
-        {"command", "notes"},
+        {"command"},
         {"output", "group"},
         {"options", "progress", "faults", "usage", "telling"},
-        {"answers"},
+        {"answers", "notes"},
         {"commands", "app"},
     ],
 }

@@ -39,7 +39,8 @@ _LONGEST = 70
 def walk(command: click.Command | None = None, parent: click.Context | None = None) -> Iterator[click.Context]:
     """Give a context for the program, for each group and for each command, in the order of their listing."""
     command = command or make_program()
-    context = click.Context(command, info_name=command.name if parent else PROGRAM, parent=parent)
+    name = command.name if parent else PROGRAM
+    context = click.Context(command, info_name=name, parent=parent, **command.context_settings)
     yield context
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
@@ -71,6 +72,8 @@ def _rows(context: click.Context) -> Iterator[Declared]:
     for param in command.get_params(context):
         if isinstance(param, click.Option):
             names = tuple(sorted([*param.opts, *param.secondary_opts], key=len))
+            if param.name == "help":  # click keeps the names of the context that asked for it first
+                names = tuple(sorted(context.help_option_names, key=len))
             if not param.hidden:
                 yield Declared(
                     names, FLAG if param.is_flag else _spec(param), param.multiple, _shorten(param.help or "")

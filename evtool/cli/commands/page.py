@@ -20,7 +20,7 @@ from evtool.web.checkers import Checker, read_checker
 
 EXAMPLES = """\b
 Examples:
-  evtool page -o check.html          a page for a browser without network
+  evtool page -o check.html          a page for a browser, without any network
   evtool page --script -o check.py   a script of 150 lines for Python alone
   evtool page --script -o - | less   read it
   python3 -I check.py interview-0042 trusted_keys
