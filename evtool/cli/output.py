@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Iterable
 from enum import Enum
-from shutil import get_terminal_size
 from typing import Literal
 
 import click
@@ -112,7 +111,12 @@ class Output(Struct, frozen=True):
     @property
     def width(self) -> int | None:
         """How many columns there are to read the answer in; None where it does not go to a terminal."""
-        return get_terminal_size().columns if sys.stdout.isatty() else None
+        if not sys.stdout.isatty():
+            return None
+        # Only a terminal needs it, and it imports all kinds of archives.
+        from shutil import get_terminal_size
+
+        return get_terminal_size().columns
 
     @property
     def language(self) -> Language:

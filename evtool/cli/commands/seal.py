@@ -18,6 +18,7 @@ from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_opt
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
 from evtool.cli.options.statements import StatementOptions, statement_options
+from evtool.cli.options.values import ExistingPath
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.privacy import TextPolicy
@@ -132,7 +133,7 @@ class WhatOptions(Struct, frozen=True):
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("directory", type=click.Path())
+@click.argument("directory", type=ExistingPath())
 @options_of(WhatOptions, "what")
 @statement_options
 @entry_options
