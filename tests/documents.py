@@ -110,7 +110,7 @@ def _check_answer(exit_code: int, stdout: str, stderr: str) -> None:
     check_document(document)
     # What goes wrong when the answer is out is told on stderr, and makes the exit code 4.
     went_wrong_later = exit_code == 4 and "evtool: error: " in stderr
-    says_another = document["exit_code"] != exit_code if "exit_code" in document else exit_code != 0
+    says_another = document.get("exit_code", exit_code) != exit_code
     if says_another and not went_wrong_later:
         COUNTS[MISFITS] += 1
         raise MisfitError(f"the document says {document.get('exit_code')}, the process ended with {exit_code}")
