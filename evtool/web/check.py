@@ -1,7 +1,150 @@
-"""Checks a sealed directory or an unpacked bundle without evtool. It is being written, and checks nothing yet."""
-
-import sys
-
-if __name__ == "__main__":
-    print("nothing was checked")
-    sys.exit(4 if len(sys.argv) > 1 else 2)
+"""Checks a sealed directory or an unpacked bundle without evtool:  python3 -I check.py DIR [YOUR_ALLOWED_SIGNERS]
+CHECKED, by the steps (3d) and rules (T10) of evtool's pages FORMAT-*.md: the chain; manifests, their roots with withheld
+lines; digest lists; what a signed list lets be withheld; SHA-256, size and place of items; files too many or too few;
+signatures, by ssh-keygen. NOT CHECKED: consent, BLAKE3, time-stamps, renewals, receipts, dates, metadata, lists of a bag
+(sha256sum does), other forms. 0 all this holds; 1 it differs; 2 wrong usage; 3 not shown who signed; 4 not checked."""
+import base64, bisect, fnmatch, hashlib, json, os, re, subprocess, sys, tomllib, unicodedata
+RECORD = r"""(?xa)(?!0000)\d{4}-[a-z-]+\.(toml(\.sig(\.[a-z0-9.-]+)?)?|details|receipt\.toml(\.sig)?)|\.[\w.-]+\.part
+    |\d{4}-(sealed\.(jsonl|sha256)|renewed\.blake2b|disclosed\.items)|README\.txt|allowed_signers|COVER\.txt"""
+EVENTS = """collected received sealed verified accessed copied transferred disclosed derived renamed consent-changed
+    countersigned admitted renewed corrected incident disposed""".split()
+PATH = r"(?s)(?!(.*/)?\.{0,2}(/|\Z))([^\0-\x1f%\x7f-\x9f]|%(0[1-9A-F]|1[0-9A-F]|25|7F|[89A-F][0-9A-F]))+"  # T10 to T12
+BAG = b"bagit.txt bag-info.txt README.txt manifest-sha256.txt tagmanifest-sha256.txt custody data".split()
+codes, files, entries, items, things, lacking, partial, converted = {0}, {}, [], {}, {}, [], [0], []
+def leave():  # with the gravest code
+    code = next(code for code in (1, 4, 3, 0) if code in codes)
+    if entries: print("\nHead, to be compared with what you were told:", *re.findall("....", entries[-1]["head"]))
+    os._exit(print(f"{len(entries)} entries, {len(items)} items. Exit code {code}.", flush=True) or code)
+def say(code, text, is_so=True):  # line ends that a program changed accuse nobody (3h); a record that fails ends the check
+    if is_so:
+        codes.add(4 if code == 1 and converted else code)
+        text = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
+        print({1: "DIFFERS      ", 3: "NOT SHOWN    ", 4: "NOT CHECKED  "}[code] + text)
+        if code != 3 and not things: leave()
+def require(is_so): return is_so or say(4, "something is not in the form that the pages say") or leave()
+def read(path, limit=1 << 28):  # no link is followed, no pipe waited for; with limit 0, the SHA-256 is given
+    with open(os.open(path, sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))), "rb") as file:
+        data = file.read(limit + 1) if limit else hashlib.file_digest(file, "sha256").hexdigest()
+    if limit and b"\r\n" in data: converted.append(path)
+    return require(not limit or len(data) <= limit) and data
+def stored(name):  # T10: how the record spells the name of a file
+    escape = lambda at: "%" + at[0].encode("utf-8", "surrogateescape").hex("%").upper()
+    return re.sub("[\0-\x1f%\x7f-\x9f\ud800-\udfff]", escape, name.decode("utf-8", "surrogateescape"))
+def within(ranges, keys):  # how many numbers "5-17" and "3" are, and which of some sorted ones they are
+    ends = [(int(text.split("-")[0]), int(text.split("-")[-1])) for text in ranges]
+    require(all(before[1] < first <= last for before, (first, last) in zip([(0, 0), *ends], ends)))
+    found = (keys[bisect.bisect_left(keys, first) : bisect.bisect_right(keys, last)] for first, last in ends)
+    return sum(last - first + 1 for first, last in ends), [key for part in found for key in part]
+def doubtful(text):  # named like what systems add, or what a later Unicode takes for another (11p): evtool can tell
+    system = r"(?is)(.*/)?(\._.+|.+@Syno.+|.+Zone\.Identifier|\.DS_Store|(eh)?thumbs\.db|desktop\.ini)"
+    return re.fullmatch(system, text) or "Cn" in map(unicodedata.category, text)
+def hidden(text):  # section "Patterns": what the newest seal leaves out
+    matches = (fnmatch.fnmatchcase(name, mask.replace("[", "[[]")) for name in text.split("/") for mask in seal["exclude"])
+    return not doubtful(text) and any(matches)
+sys.excepthook = lambda kind, fault, trace: say(4, f"{kind.__name__}: {fault}") or leave()
+sys.stdout.reconfigure(errors="backslashreplace")
+print("HANDLING: this script reads no terms of consent. Until you know them, every file is closed: give it to nobody.\n")
+root, *trust = [os.path.realpath(os.fsencode(name)) for name in sys.argv[1:]] or [b""]
+if len(trust) > 1 or not root or any(name.startswith(root + b"/") for name in trust): sys.exit(print(__doc__) or 2)
+custody = root + b"/custody" if not os.path.islink(root + b"/custody") else say(4, "custody is a link")  # R1
+for thing, name in [(each, stored(each.name)) for each in os.scandir(custody)]:  # step 1: the files of the record
+    if thing.is_file(follow_symlinks=False) and re.fullmatch(RECORD, name): files[name] = thing.path
+    say(4 if doubtful(name) else 1, f"custody/{name} does not belong there", name not in files)
+before, next_item, disposed, omitted, places, taken, full = {}, 1, {}, ("\0",), {}, {}, set()  # steps 2 and 3: the chain
+for stem in sorted({name.split(".")[0] for name in files if re.fullmatch(r"\d{4}-[a-z-]+\.toml(\.sig)?", name)}):
+    toml, sig, number, last = f"{stem}.toml", f"{stem}.toml.sig", int(stem[:4]), before
+    if sig not in files and any(name.startswith(f".{stem}.") for name in files): continue  # R4: an interrupted run
+    say(1, f"before {stem} an entry is missing, or is there twice", number != len(entries) + 1 or toml not in files)
+    data, before = read(files[toml], 65536), {"entry": read(files[toml], 0), "signature": read(files[sig], 0)}
+    require(not re.search(rb"(\.[^.\n]{0,99}){200}|[\[{]{50}", data))  # E2: such keys keep a parser for hours
+    entry = tomllib.loads(data.decode()) | {"stem": stem, "head": before["entry"]}
+    event, previous, agent, first = entry["event"], entry.pop("previous", {}), entry["agent"], (entries or [entry])[0]
+    require(entry["format"] == "evtool-custody/1" and event in EVENTS and re.fullmatch(r"(?a)\w[\w.-]*", agent))
+    blob = base64.b64decode("".join(read(files[sig], 16384).decode().split("\n")[1:-2]))
+    key = base64.b64encode(hashlib.sha256(blob[14 : 14 + int.from_bytes(blob[10:14])]).digest()).decode().rstrip("=")
+    say(1, f"{stem} was signed by another key than it names", entry["key"] != "SHA256:" + key)
+    told = ["-n", "evtool-custody-v1", "-s", os.fsdecode(files[sig])]
+    asked = [["verify", "-f", *trust, "-I", agent, *told], ["check-novalidate", *told]] if trust else []
+    good = [not subprocess.run(["ssh-keygen", "-Y", *how], input=data, capture_output=True).returncode for how in asked]
+    say(1, f"{stem}: bad signature", good[1:] == [False])
+    say(3, f"{stem}: ssh-keygen -Y verify -f YOUR_LIST -I {agent} {' '.join(told)} < {told[-1][:-4]}", good[:1] != [True])
+    wrong = any(name not in files or read(files[name], 0) != at for name, at in previous.pop("timestamps", {}).items())
+    wrong |= [previous, number, stem[5:], entry["collection"]] != [last, entry["sequence"], event, first["collection"]]  # 3c to 3e
+    if f"{stem}.details" in files:
+        wrong |= read(files[f"{stem}.details"], 0) != entry.get("details")
+        entry |= tomllib.loads(read(files[f"{stem}.details"], 65536).decode())
+    said = entry.get(event, {})
+    wrong |= "head" in said and (said["entry"], said["head"]) not in [(each["sequence"], each["head"]) for each in entries]
+    if event == "sealed": wrong, next_item = wrong or said["first_item"] != next_item, next_item + said["items"]
+    say(1, f"{stem} does not follow from the entries before it", wrong)
+    say(4, f"{stem}: who may undo or replace is left to evtool", said.get("undone") or said.get("role") == "after")
+    entries.append(entry); lacking += [] if "reason" in entry else [number]
+for entry in [each for each in entries if each["event"] == "sealed"]:  # steps 7 and 8: manifests and digest lists
+    stem, own, trees, place, seal = entry["stem"], {}, [], 0, entry["sealed"]
+    *lines, end = read(files[f"{stem}.jsonl"]).split(b"\n")
+    for line in lines:  # the root over all lines, where each that is withheld stands for several
+        match = re.fullmatch(rb'\{"hash":"([0-9a-f]{64})","kind":"withheld","lines":([1-9]\d{0,14})\}', line)
+        node, count = (bytes.fromhex(match[1].decode()), int(match[2])) if match else (hashlib.sha256(b"\0" + line).digest(), 1)
+        require(count.bit_count() == 1 and place % count == 0); place += count; partial += [entry["sequence"]] * bool(match)
+        while trees and trees[-1][1] == count: node, count = hashlib.sha256(b"\1" + trees.pop()[0] + node).digest(), 2 * count
+        trees.append((node, count))
+    while len(trees) > 1: trees[-2:] = [(hashlib.sha256(b"\1" + trees[-2][0] + trees[-1][0]).digest(), 0)]
+    say(1, f"{stem}.jsonl is not what was signed", [trees[0][0].hex(), place, end] != [seal["root"], seal["lines"], b""])
+    for said, line in ((json.loads(line), line) for line in lines):
+        text, kind = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")), said["kind"]
+        require(text.encode() == line and len(line) <= 65536)  # M1 to M3: a statement has one spelling
+        if kind == "content":
+            require(said["item"] not in own and said["item"] not in items)
+            own[said["item"]] = said | {"named": entry["sequence"], "left": list(said["statements"]), "path": ""}
+        elif kind != "withheld":
+            own[said["item"]]["left"].remove(kind)
+            own[said["item"]] |= {"path": said["path"]} if kind == "file" else {f"context.{said.get('field')}": 0}
+            require(kind != "file" or re.fullmatch(PATH, said["path"]))
+    items |= own; is_whole = partial[-1] != entry["sequence"]
+    digest = read(files[f"{stem}.sha256"], 0) if f"{stem}.sha256" in files else "" if is_whole else seal["checksums"]
+    say(1, f"{stem}: other list or number of items", digest != seal["checksums"] or is_whole and len(own) != seal["items"])
+explained = not lacking and partial == [0]  # step 9: what a signed list allows to be withheld
+for entry in [each for each in entries if f"{each['stem']}.items" in files]:
+    data, number, promised, alike = read(files[f"{entry['stem']}.items"], 1 << 22), entry["sequence"], 0, 0
+    say(1, f"list {number} is not what was signed", hashlib.sha256(data).hexdigest() != entry["disclosed"].get("list"))
+    said, before = json.loads(data), {key: item for key, item in items.items() if item["named"] < number}
+    for group in said["groups"]:
+        (count, keys), left = within(group["items"], sorted(before)), [name.split(".")[0] for name in group["withheld"]]
+        alike, promised = alike + sum(before[key]["left"] == left for key in keys), promised + count
+        require(not any(before[key].keys() & set(group["withheld"]) for key in keys))
+    is_said = within(said.get("entries", []), lacking) == (len(lacking), lacking) and max(partial) < number
+    explained |= is_said and alike == promised == len(before)
+say(4, "something is withheld, and no signed list that is here allows it", not explained or not items)
+handed_on = max([0, *(each["sequence"] for each in entries if "list" in each.get("disclosed", {}))])
+is_bag = os.path.isfile(root + b"/" + BAG[4]) and entries[-1]["head"].encode() in read(root + b"/" + BAG[4])  # steps 10, 11
+for name in set(os.listdir(root)) - set(BAG) if is_bag else []: say(1, f"{stored(name)} does not belong in a bundle")
+top = root + (b"/data/" if is_bag else b"/")
+for folder, folders, names in os.walk(top, onerror=lambda fault: say(4, str(fault))):
+    folders[:] = [name for name in folders if is_bag or folder != top or name != b"custody"]
+    for path in [os.path.join(folder, name) for name in folders + names]:
+        text, is_link, is_folder = stored(path[len(top):]), os.path.islink(path), os.path.isdir(path)
+        kind = "symlink" if is_link else "directory" if is_folder else "file" if os.path.isfile(path) else "special"
+        match, things[text] = re.fullmatch(r"item-(\d{6,15})(\.[a-z0-9]{1,8})?", text), (path, kind)
+        if kind != "directory" and not hidden(text): full |= {text[: at.start()] for at in re.finditer("/", text)}
+        places |= {unicodedata.normalize("NFC", text): text} | ({int(match[1]): text} if match else {})  # 11f, 11j
+for entry in entries:  # who has which name, and what was given up
+    number, keys = entry["sequence"], within(entry["items"], sorted(items))[1] if "items" in entry else sorted(items)
+    about = [key for key in keys if items[key]["named"] < number and number not in lacking]
+    for key, text in zip(about, entry.get("renamed", {}).get("paths", [])):
+        items[key] |= {"path": items[key]["path"] and text, "named": number}
+    if entry["event"] == "disposed": disposed = dict.fromkeys(about, number) | disposed
+for key, item in sorted(items.items(), key=lambda pair: -pair[1]["named"]):
+    names, kind = [item["path"], places.get(key), places.get(unicodedata.normalize("NFC", item["path"]))], item["type"]
+    text = next((text for text in names if text in things), "")
+    (path, there), is_given_up = things.get(text, (b"", "")), disposed.get(key, 10000) < taken.get(item["path"], 10000)
+    taken[item["path"] or key], omitted = item["named"], omitted + (item["path"] + "/",) * (kind == "omitted")
+    is_same = there == kind and (kind != "symlink" or stored(os.readlink(path)) == item["target"])
+    if is_same and kind == "file": is_same = os.lstat(path).st_size == item["size"] and read(path, 0) == item["sha256"]
+    if text and (is_same or not is_given_up): del things[text]
+    if is_same or is_given_up or kind == "omitted" or is_bag and kind != "file": continue
+    code = 3 if kind == "symlink" and not text and item["named"] < handed_on else 4 if doubtful(item["path"]) else 1
+    say(code, f"item {key} ({item['path']}) is {'not as it was sealed' if text else 'not there'}")
+for text, (_, kind) in list(things.items()):
+    if kind == "directory" and text in full or (text + "/").startswith(omitted) or hidden(text): continue
+    say(4 if doubtful(text) or "/" in "".join(seal["exclude"]) else 1, f"{text} was not sealed")
+leave()
