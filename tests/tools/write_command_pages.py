@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 TABLE = "evtool/cli/completion/table.txt"
 """Where the table of completion is."""
 
-MAN = "man"
+MAN = "evtool/cli/man"
 """Where the man pages are; the build puts them into `share/man/man1`."""
 
 _LONGEST = 70

@@ -124,7 +124,7 @@ function signersSection(report: Report, now: string): HTMLElement {
   const lines = [...new Set(report.signers.filter((signer) => !signer.trusted).map(lineFor))];
   if (lines.length > 0) {
     const label = say("web", "signer-line");
-    made.append(element("h3", {}, label), element("pre", { tabindex: "0", role: "region", "aria-label": label }, lines.join("\n")));
+    made.append(element("h3", {}, label), element("pre", { tabindex: "0", role: "group", "aria-label": label }, lines.join("\n")));
   }
   return made;
 }
