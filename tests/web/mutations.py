@@ -38,12 +38,10 @@ def read_files(container: bytes) -> Files:
 
 def relist(files: Files) -> None:
     """Write the lists of the bag anew, as somebody would who covers their tracks."""
-    for name, is_listed in (
-        ("manifest-sha256.txt", lambda path: path.startswith("data/")),
-        ("tagmanifest-sha256.txt", lambda path: not path.startswith("data/") and path != "tagmanifest-sha256.txt"),
-    ):
-        listed = sorted((path for path in files if is_listed(path)), key=str.encode)
-        files[name] = "".join(f"{sha256(files[path]).hexdigest()}  {path}\n" for path in listed).encode()
+    for name, of_payload in (("manifest-sha256.txt", True), ("tagmanifest-sha256.txt", False)):
+        listed = [path for path in files if path.startswith("data/") is of_payload and path != "tagmanifest-sha256.txt"]
+        lines = [f"{sha256(files[path]).hexdigest()}  {path}\n" for path in sorted(listed, key=str.encode)]
+        files[name] = "".join(lines).encode()
 
 
 # -------------------------------------------------------------------------------------------- what changes a container

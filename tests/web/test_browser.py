@@ -81,6 +81,15 @@ def test_folders_are_compared_as_far_as_a_browser_shows_them(page: OpenPage, bui
         )
 
 
+def test_beside_a_verdict_on_a_folder_stands_what_a_browser_cannot_see(page: OpenPage, built: Path) -> None:
+    """An empty folder that somebody added is not seen: evtool ends with 1, and the page cannot."""
+    job = verify_job(built / "evidence-extra-empty-directory", {"expect_head": None})
+    page.give(Path(job["path"]), trust=job["trust"])
+    page.page.wait_for_selector("#save")
+    assert "if it was added, this page cannot see it" in page.page.inner_text("#verdict + .warning")
+    page.page.click("#again")
+
+
 def test_a_page_that_somebody_put_beside_the_evidence_is_warned_of(
     page: OpenPage, bundles: dict[str, Path], tmp_path: Path
 ) -> None:
