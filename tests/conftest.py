@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 import evtool as package
+from tests.documents import COUNTS, check_run, summary
 from tests.forks import SECONDS, ForkServer, Run
 
 settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True, database=None)
@@ -64,7 +65,10 @@ class Runner:
         """Run as a fork; `how` is what else `Run` takes, such as the moment at which to kill it."""
         run = Run(arguments=list(map(str, arguments)), directory=self.directory, environment=self.environment, **how)
         code, output, errors = (self.server or shared_server())(run)
-        return RunResult(code, output.decode("utf-8"), errors.decode("utf-8"))
+        result = RunResult(code, output.decode("utf-8"), errors.decode("utf-8"))
+        if not {"output", "errors", "kill"} & set(how):
+            check_run(run.arguments, code, result.stdout, result.stderr)
+        return result
 
     def anew(
         self, *arguments: str | Path, stdin: bytes = b"", pass_fds: tuple[int, ...] = (), **environment: str
@@ -82,7 +86,9 @@ class Runner:
             timeout=SECONDS,
             check=False,
         )
-        return RunResult(run.returncode, run.stdout.decode("utf-8"), run.stderr.decode("utf-8"))
+        result = RunResult(run.returncode, run.stdout.decode("utf-8"), run.stderr.decode("utf-8"))
+        check_run(list(map(str, arguments)), result.exit_code, result.stdout, result.stderr)
+        return result
 
     def command(self, *arguments: str | Path) -> list[str]:
         """The command line of a run."""
@@ -121,3 +127,20 @@ def shared_server() -> ForkServer:
     server = ForkServer("evtool", make_environment(Path("/nonexistent")))
     atexit.register(server.close)
     return server
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a worker counted to the process that started it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["documents"] = dict(COUNTS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take what a worker counted."""
+    COUNTS.update(getattr(node, "workeroutput", {}).get("documents", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many documents were held against their schemas."""
+    terminalreporter.write_line(summary(COUNTS))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -59,21 +62,34 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
     return done
 
 
-def package_files() -> set[str]:
-    """Names of the files of the program, as they are committed."""
-    listed = run("git", "ls-files", "-z", "evtool", cwd=ROOT).stdout.split("\0")
+def committed(room: str) -> set[str]:
+    """Names of the files in a folder, as they are committed."""
+    listed = run("git", "ls-files", "-z", room, cwd=ROOT).stdout.split("\0")
     return {name for name in listed if name and (ROOT / name).is_file()}
+
+
+def program() -> set[str]:
+    """Names of the files in the package: not the man pages, nor what the browser page is built from."""
+    targets = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+    left_out = targets["wheel"]["exclude"]
+    return {
+        name
+        for name in committed("evtool")
+        if not any(fnmatch(name, pattern) or name.startswith(f"{pattern}/") for pattern in left_out)
+    }
 
 
 def test_the_wheel_holds_the_program_and_nothing_else(tmp_path: Path) -> None:
     with zipfile.ZipFile(build("wheel", tmp_path)) as wheel:
         names = set(wheel.namelist())
     info = f"evtool-{__version__}.dist-info"
-    assert names == package_files() | {
+    pages = {f"evtool-{__version__}.data/data/share/man/man1/{Path(name).name}" for name in committed("evtool/cli/man")}
+    assert names == program() | pages | {
         *(f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"))
     }
     assert names >= {
         *("evtool/py.typed", "evtool/__init__.pyi", "evtool/report/texts/ko.toml", "evtool/web/check.py"),
+        *("evtool/web/check.html", "evtool/web/LICENSES.txt", "evtool/cli/topics/ko/first-hour.md"),
         *("evtool/report/templates/paper.html.j2", "evtool/report/fonts/NotoSansKR-Regular.otf"),
     }
 
@@ -85,7 +101,11 @@ def test_the_sdist_holds_what_a_reader_needs_and_no_tests(tmp_path: Path) -> Non
     assert rooms - {".gitattributes", ".gitignore"} == {
         *("evtool", "manifests", "examples", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml")
     }
-    assert names >= package_files() | {"manifests/FORMAT.md", "examples/offline.sh", "examples/requirements.txt"}
+    assert names >= committed("evtool") | {
+        "manifests/FORMAT.md",
+        "examples/offline.sh",
+        "examples/requirements.txt",
+    }
 
 
 def test_what_is_pinned_is_what_the_project_asks_for() -> None:
@@ -170,8 +190,9 @@ def test_the_folder_can_be_checked_and_tells_of_no_machine(offline: Path) -> Non
         texts += [archive.read(name) for name in archive.namelist() if name.startswith(("environment", "_bootstrap"))]
         texts += [archive.read(name) for name in archive.namelist() if "dist-info/" in name]
         assert not [name for name in archive.namelist() if name.endswith("direct_url.json") or "/bin/" in name]
-    for told in (str(ROOT).encode(), str(Path.home()).encode() + b"/", b"/simple"):
-        assert not [text for text in texts if told in text], told
+    configured = run(sys.executable, "-m", "pip", "config", "list", cwd=ROOT).stdout
+    for told in (str(ROOT), f"{Path.home()}/", *re.findall(r"(?:file|https?)://[^'\s]+", configured)):
+        assert not [text for text in texts if told.encode() in text], told
 
 
 @pytest.mark.release
@@ -180,7 +201,7 @@ def test_a_computer_without_network_gets_evtool(offline: Path, tmp_path: Path, p
     """By the file alone, and by the wheels; both answer with every Python that is here."""
     first_day([python, next(offline.glob("*.pyz"))], tmp_path / "file")
     run(*ISOLATED, python, "-m", "venv", "venv", cwd=tmp_path)
-    pip = [*ISOLATED, tmp_path / "venv" / "bin" / "pip", "install", "--quiet"]
+    pip: list[str | Path] = [*ISOLATED, tmp_path / "venv" / "bin" / "pip", "install", "--quiet"]
     run(*pip, "--no-index", "--find-links", "wheels", "--require-hashes", "-r", "requirements.txt", cwd=offline)
     first_day([tmp_path / "venv" / "bin" / "evtool"], tmp_path / "wheels")
     run(tmp_path / "venv" / "bin" / "pip", "check", cwd=tmp_path)
@@ -209,7 +230,7 @@ def test_the_sdist_installs_in_a_clean_environment(tmp_path: Path, python: Path)
 def digest_of_program() -> str:
     """The digest that an account names, as a stranger computes it from the repository."""
     whole = hashlib.sha256()
-    for name in sorted(package_files(), key=str.encode):
+    for name in sorted(program(), key=str.encode):
         digest = hashlib.sha256((ROOT / name).read_bytes()).hexdigest()
         whole.update(f"{digest}  ./{name.removeprefix('evtool/')}\n".encode())
     return whole.hexdigest()

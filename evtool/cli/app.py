@@ -141,14 +141,15 @@ class _Reporter(Struct, frozen=True):
 
     def __call__(self, error: EvtoolError, code: int) -> int:
         _tell(error, self.done)
-        if "--json" in self.arguments:
+        is_line = "--json-lines" in self.arguments
+        if is_line or "--json" in self.arguments:
             # This imports click, and an error may have come before it.
             from evtool.cli.output import print_error_document
             from evtool.cli.telling import hint_of
             from evtool.report.language import english
 
             message = "; ".join([error.message, *error.lines])
-            print_error_document(message, hint_of(english(), error, self.done), code)
+            print_error_document(message, hint_of(english(), error, self.done), code, is_line=is_line)
         return code
 
 

@@ -46,6 +46,12 @@ class Option(click.Option):
         self.completes = completes
 
 
+def help_record(param: click.Parameter, context: click.Context) -> tuple[str, str] | None:
+    """Give the names of an option and its help; None for one that has none, and for an argument."""
+    record = param.get_help_record(context) if isinstance(param, click.Option) else None
+    return record and (record[0], _RANGE.sub("", record[1]))
+
+
 class Argument(click.Argument):
     """An argument for which a shell offers words.
 
@@ -66,12 +72,12 @@ class Command(click.Command):
         sections: dict[str, list[tuple[str, str]]] = {OWN: []}
         last: list[tuple[str, str]] = []
         for param in self.get_params(ctx):
-            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+            record = help_record(param, ctx)
             if record is None:
                 continue
             heading = param.section if isinstance(param, Option) else OWN
             is_last = heading == OUTPUT or "--help" in param.opts
-            (last if is_last else sections.setdefault(heading, [])).append((record[0], _RANGE.sub("", record[1])))
+            (last if is_last else sections.setdefault(heading, [])).append(record)
         for heading, records in (*sections.items(), (OUTPUT, last)):
             if records:
                 with formatter.section(heading):

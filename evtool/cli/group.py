@@ -128,6 +128,11 @@ class _Program(Group):
         for heading, commands in SECTIONS.items():
             with formatter.section(heading):
                 formatter.write_dl([(name, words) for name, (_, words) in commands.items()], col_max=12)
+        listed = {name for commands in SECTIONS.values() for name in commands}
+        with formatter.section("Help"):
+            formatter.write_dl(
+                [(name, words) for name, (_, words) in COMMANDS.items() if name not in listed], col_max=12
+            )
 
 
 def make_program() -> click.Group:

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Iterable
 from enum import Enum
-from shutil import get_terminal_size
 from typing import Literal
 
 import click
@@ -112,7 +111,12 @@ class Output(Struct, frozen=True):
     @property
     def width(self) -> int | None:
         """How many columns there are to read the answer in; None where it does not go to a terminal."""
-        return get_terminal_size().columns if sys.stdout.isatty() else None
+        if not sys.stdout.isatty():
+            return None
+        # Only a terminal needs it, and it imports all kinds of archives.
+        from shutil import get_terminal_size
+
+        return get_terminal_size().columns
 
     @property
     def language(self) -> Language:
@@ -134,6 +138,11 @@ class Output(Struct, frozen=True):
             is_empty = False
         if is_empty:
             sys.stdout.write(otherwise + "\n")
+
+    def line(self, document: object) -> None:
+        """Print one of several documents for a script on a line of its own, where a reader has it at once."""
+        sys.stdout.write(_printable_json(document, is_line=True) + "\n")
+        sys.stdout.flush()
 
     def document_of(self, document: object, member: str, values: Iterable[object]) -> None:
         """As `document`, for one with a long list: `member`, which is empty in it, gets these values as they come.
@@ -179,9 +188,9 @@ class Notices:
         sys.stderr.write(f"evtool: note: {text}\n")
 
 
-def dump_json(document: object, *, ascii_only: bool = False) -> str:
+def dump_json(document: object, *, ascii_only: bool = False, is_line: bool = False) -> str:
     """Write JSON that is also safe on a terminal: Hangul stays readable, what is not printable is escaped."""
-    text = json.dumps(to_json(document), ensure_ascii=ascii_only, indent=2)
+    text = json.dumps(to_json(document), ensure_ascii=ascii_only, indent=None if is_line else 2)
     return _UNPRINTABLE.sub(_escape_unprintable, text)
 
 
@@ -189,13 +198,13 @@ def _write_json(document: object) -> None:
     sys.stdout.write(_printable_json(document) + "\n")
 
 
-def _printable_json(document: object) -> str:
-    text = dump_json(document)
+def _printable_json(document: object, *, is_line: bool = False) -> str:
+    text = dump_json(document, is_line=is_line)
     try:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError:
         # The stream would escape what it cannot show as Python does, and that is no JSON.
-        return dump_json(document, ascii_only=True)
+        return dump_json(document, ascii_only=True, is_line=is_line)
     return text
 
 
@@ -238,7 +247,7 @@ def print_version_document() -> None:
     )
 
 
-def print_error_document(message: str, hint: str, exit_code: int) -> None:
-    """Print an error as the one JSON document of a run that has no result."""
+def print_error_document(message: str, hint: str, exit_code: int, *, is_line: bool = False) -> None:
+    """Print an error as the JSON document of a run that has no result; on one line behind those that came before."""
     document = ErrorDocument(exit_code=exit_code, error=message, hint=hint)
-    _write_json(document)
+    sys.stdout.write(_printable_json(document, is_line=is_line) + "\n")

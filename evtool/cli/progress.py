@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, to_builtins
 
@@ -109,7 +109,7 @@ def terminal_progress(output: Output) -> Iterator[Progress]:
         shown_progress.close()
 
 
-class _Counts(NamedTuple):
+class _Counts(Struct, frozen=True):
     """How far an action is."""
 
     files: int

@@ -73,6 +73,7 @@ Exit codes:
   4  could not be checked: unreadable, unsupported or incomplete input,
      or the answer could not be written
   5  refused: consent or handling does not allow it
+  6  seal: what was new is sealed, and something else is wrong
 """
 
 EPILOG = "\n".join(["\b", "Examples:", *(f"  {command:<29} {words}" for command, words in EXAMPLES), "", EXIT_CODES])
@@ -107,7 +108,7 @@ def render_first_screen() -> str:
     """Write the screen that `evtool` prints when it is called alone: 80 columns, commands in two of them."""
     lines = [ABOUT]
     for heading, commands in SECTIONS.items():
-        lines += ["", heading, *_in_pairs([f"{name:<10}{words}" for name, (_, words) in commands.items()])]
+        lines += ["", heading, *_in_pairs([f"{name:<9} {words}" for name, (_, words) in commands.items()])]
     lines += ["", "Examples"]
     lines += [f"  {command:<29} {words}" for command, words in EXAMPLES]
     lines += ["", "Start here: `evtool help first-hour`. All commands and topics: `evtool help`"]

@@ -32,6 +32,9 @@ class ExitCode(IntEnum):
     delivered, or a fault of evtool itself."""
     REFUSED = 5
     """Consent or handling does not allow it."""
+    SEALED_BUT = 6
+    """`seal` alone: what was new is sealed, and something else is wrong or missing. Every other code than 0 means there
+    that nothing was sealed."""
 
 
 class Way(Enum):
@@ -42,6 +45,7 @@ class Way(Enum):
 
     AGENT = "the code to sign under"
     ALLOW = "what may be sealed by name only"
+    AUDIENCE = "for whom a report is made"
     ALLOWED_ONLY = "leave out what may not be disclosed"
     COLUMNS = "which columns of a list hold the paths and the digests"
     CONFIRMED = "what a second person confirms"
@@ -57,6 +61,7 @@ class Way(Enum):
     KEY = "the key to sign with"
     KEY_PASSPHRASE = "where the passphrase of a key comes from"  # noqa: S105  # these are words, no secrets
     LABEL = "the name of a time-stamp"
+    LISTED = "which items a report lists"
     NEW_PASSPHRASE = "where the new passphrase of a key comes from"  # noqa: S105
     NO_KEY_PASSPHRASE = "a key without a passphrase"  # noqa: S105
     PASSPHRASE = "where the passphrase of a bundle comes from"  # noqa: S105

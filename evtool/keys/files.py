@@ -157,7 +157,18 @@ def create_file(path: Path, data: bytes, mode: int, *, any_medium: bool = False)
         descriptor = os.open(path, _CREATE, mode)
     except FileExistsError:
         raise KeyFileError(
-            "{path} already exists and was not overwritten", key="exists-not-overwritten", path=shown_file(path)
+            "{path} already exists and was not overwritten",
+            hint="name a new file; in a directory, one inside of it",
+            key="exists-not-overwritten",
+            path=shown_file(path),
+        ) from None
+    except FileNotFoundError:
+        raise KeyFileError(
+            "{path} cannot be written: there is no directory {directory}",
+            hint="check the spelling, and that the medium is there",
+            key="cannot-write-nowhere",
+            path=shown_file(path),
+            directory=shown_file(path.parent),
         ) from None
     except OSError as error:
         raise KeyFileError(

@@ -157,7 +157,13 @@ def unlock(key_file: KeyFile, source: PassphraseSource, name: str | None = None)
             break
     else:
         what = "wrong passphrase, or a damaged file" if key_file.encrypted else "the file is damaged"
-        raise KeyFileError("{name} cannot be unlocked: {what_en}", key="key-cannot-unlock", name=name, what_en=what)
+        raise KeyFileError(
+            "{name} cannot be unlocked: {what_en}",
+            hint="nobody can recover a forgotten passphrase; `evtool help keys` says what to do",
+            key="key-cannot-unlock",
+            name=name,
+            what_en=what,
+        )
     if private_key.public_key().public_bytes_raw() != key_file.public_key.point:
         raise KeyFileError("{where}: its public and private parts do not belong together", key="key-parts", where=where)
     return private_key

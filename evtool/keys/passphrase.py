@@ -122,6 +122,9 @@ class TerminalPassphrase(Struct, frozen=True):
         prompt = f"New passphrase of {subject}: " if new else f"Passphrase of {subject}: "
         prompt = f"This passphrase is wrong. {prompt}" if again else prompt
         passphrase = Passphrase(_ask(prompt, self.way))
+        if new and self.way is not Way.PASSPHRASE:
+            # A key is to be locked with it; what is too short for that need not be typed twice.
+            passphrase.require_strength()
         if new and Passphrase(_ask("Repeat it: ", self.way)).for_new_key() != passphrase.for_new_key():
             raise KeyFileError(
                 "the two passphrases differ", hint="nothing was written; try again", key="passphrases-differ"

@@ -14,6 +14,8 @@ from evtool.core.metadata.description import Description
 from evtool.core.metadata.json_form import spell_claims
 from evtool.core.metadata.vocabulary import NOT_PARSED, Failure
 from evtool.metadata.answer import read_answer
+from evtool.metadata.format_table import KNOWN
+from evtool.metadata.gzip_start import describe_gzip
 from evtool.metadata.identify_start import sniff
 from evtool.metadata.server_link import ServerLink
 from evtool.metadata.wire import ANSWER_LIMIT, TOGETHER, Parsers
@@ -26,6 +28,8 @@ _MOST_OPEN = TOGETHER
 
 _SPARE = 24
 """Descriptors that are left free for whoever reads on."""
+
+_GZIP = KNOWN["application/gzip"]
 
 _UNKNOWN = "none"
 """What confined a parser that there was not."""
@@ -73,6 +77,8 @@ class FileDescriber:
         found, parsers = sniff(head, stamp[0])
         if parsers is None:
             return _describe_format(found, self._basic)
+        if found is _GZIP and self._basic and (told := describe_gzip(head)) is not None:
+            return told
         place = len(self._found)
         self._found.append(Description("", Failure.NOT_STARTED.value, _UNKNOWN))
         self._make_room()

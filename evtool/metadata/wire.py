@@ -27,6 +27,7 @@ from collections.abc import Sequence
 from enum import Enum, IntEnum
 
 from msgspec import Struct, to_builtins
+from msgspec.structs import astuple
 
 from evtool.core.metadata.claims import FormatClaim
 
@@ -112,9 +113,9 @@ class Settings(Struct, frozen=True):
 
 def spell_formats(formats: Sequence[FormatClaim | None]) -> bytes:
     """Spell the formats that the client found, one for each file of a request."""
-    return json.dumps([found and [found.media_type, found.name, found.extensions] for found in formats]).encode()
+    return json.dumps([found and astuple(found) for found in formats]).encode()
 
 
 def parse_formats(spelled: bytes) -> list[FormatClaim | None]:
     """Read what `spell_formats` wrote."""
-    return [found and FormatClaim(found[0], found[1], tuple(found[2])) for found in json.loads(spelled)]
+    return [found and FormatClaim(*found[:2], tuple(found[2]), *found[3:]) for found in json.loads(spelled)]

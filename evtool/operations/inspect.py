@@ -31,7 +31,8 @@ class Inspection(Struct, frozen=True):
 
     Attributes:
         name: stored name, as the caller gave it.
-        error: why the file could not be read at all; then the rest is None or empty.
+        error: why the file could not be read at all; then the rest is None, empty or 0.
+        mtime: modification time in nanoseconds, which `observed` has in whole seconds.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Inspection(Struct, frozen=True):
     result: ExtractionResult | None = None
     observations: tuple[MetadataObservation, ...] = ()
     error: str = ""
+    mtime: int = 0
 
     @property
     def complete(self) -> bool:
@@ -81,7 +83,7 @@ def _inspect(path: bytes, extractor: MetadataExtractor, now: datetime) -> Inspec
     finally:
         os.close(descriptor)
     observations = observe(result.claims, observed, now) if result.claims is not None else ()
-    return Inspection(observed.name, observed, result, observations)
+    return Inspection(observed.name, observed, result, observations, mtime=found.st_mtime_ns)
 
 
 def _open(path: bytes) -> int:

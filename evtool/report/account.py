@@ -76,6 +76,18 @@ class SelfTest(Struct, frozen=True, kw_only=True):
     ok: bool
 
 
+class CheckerShown(Struct, frozen=True, kw_only=True):
+    """A program that checks a record without evtool, and comes with this version.
+
+    Attributes:
+        name: the usual name of its file.
+        sha256: the digest of its file; the same in every installation of this version.
+    """
+
+    name: str
+    sha256: str
+
+
 class MadeWith(Struct, frozen=True, kw_only=True):
     """The program that checked, and when.
 
@@ -89,6 +101,7 @@ class MadeWith(Struct, frozen=True, kw_only=True):
         self_test: each primitive that was tested before the verification.
         verified_at: when the verification began, by the clock of that computer.
         clock: that nobody but that computer says so.
+        checkers: the programs of this version that check a record without evtool; a copy of one can be compared.
     """
 
     evtool: str
@@ -100,6 +113,7 @@ class MadeWith(Struct, frozen=True, kw_only=True):
     self_test: tuple[SelfTest, ...]
     verified_at: str
     clock: Clock
+    checkers: tuple[CheckerShown, ...] = ()
 
 
 class TrustUsed(Struct, frozen=True, kw_only=True):

@@ -6,20 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from evtool.report.account import PackageVersion
+from evtool.report.account import CheckerShown, PackageVersion
 from evtool.web.checkers import Checker, sha256_of
-
-
-class CheckerShown(Struct, frozen=True, kw_only=True):
-    """A program that checks a record without evtool, and comes with this version.
-
-    Attributes:
-        name: the usual name of its file.
-        sha256: the digest of its file; the same in every installation of this version.
-    """
-
-    name: str
-    sha256: str
 
 
 class VersionDocument(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ offset, digests are lower-case hexadecimal, names are in their stored form.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -120,12 +121,60 @@ class ReportDocument(Struct, frozen=True, kw_only=True):
     reports: tuple[DirectoryReport, ...]
 
 
+class ReportLine(Struct, frozen=True, kw_only=True):
+    """What `evtool verify --json-lines` prints of each path, on one line, as soon as it is checked.
+
+    Attributes:
+        format: what this document is, and in which version.
+        report: the verdict on the path, before its record is compared with those of the other paths.
+    """
+
+    format: Literal["evtool-report-line/1"] = "evtool-report-line/1"
+    report: DirectoryReport
+
+
+class PartedReport(Struct, frozen=True, kw_only=True):
+    """A path of which more was found when its record was compared with those of the other paths.
+
+    Attributes:
+        path: the directory, as the user named it.
+        exit_code: the verdict on it, with that.
+        findings: what was found.
+    """
+
+    path: str
+    exit_code: ExitCode
+    findings: tuple[FindingDocument, ...]
+
+
+class ReportSum(Struct, frozen=True, kw_only=True):
+    """What `evtool verify --json-lines` prints on its last line; without it, the answer is not whole.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process: that of the most serious verdict.
+        trust: whose keys were trusted, and what decided that.
+        paths: how many paths were checked, which is the number of lines before this one.
+        verdicts: exit code -> how many paths have this verdict; together they are `paths`.
+        parted: the paths whose record parts from that of an earlier path; their verdicts are counted with that.
+    """
+
+    format: Literal["evtool-report-sum/1"] = "evtool-report-sum/1"
+    exit_code: ExitCode
+    trust: TrustChosen
+    paths: int
+    verdicts: dict[str, int]
+    parted: tuple[PartedReport, ...]
+
+
 class SealDocument(Struct, frozen=True, kw_only=True):
     """What `evtool seal` prints.
 
     Attributes:
         format: what this document is, and in which version.
-        exit_code: that of the process.
+        exit_code: that of the process: `verdict`, or 6 if it is not 0 and something was sealed all the same.
+        sealed: whether this run added an entry: a seal, or one with new names.
+        verdict: what is to be said of the items of earlier seals and of the time-stamps that were asked for.
         path: the directory, as the user named it.
         dry_run: nothing was written; the other fields say what would be.
         entry: number of the new entry, or null if nothing was new or nothing was to be written.
@@ -151,6 +200,8 @@ class SealDocument(Struct, frozen=True, kw_only=True):
 
     format: Literal["evtool-seal/1"] = "evtool-seal/1"
     exit_code: ExitCode
+    sealed: bool
+    verdict: ExitCode
     path: str
     dry_run: bool
     entry: int | None
@@ -343,6 +394,21 @@ def report_document(
     """
     reports = tuple(directory_report(name, report, limit) for name, report in results)
     return ReportDocument(exit_code=exit_code, trust=trust, reports=reports)
+
+
+def report_sum(
+    before: Sequence[tuple[str, Report]], after: Sequence[tuple[str, Report]], exit_code: ExitCode, trust: TrustChosen
+) -> ReportSum:
+    """Sum up the reports of one run, as they were `before` and are `after` they were compared with each other."""
+    counts = Counter(report.exit_code for _, report in after)
+    parted = []
+    for (name, report), (_, earlier) in zip(after, before, strict=True):
+        new = [finding for finding in report.findings if finding not in earlier.findings]
+        if new:
+            findings = list_findings(new, None).documents
+            parted.append(PartedReport(path=name, exit_code=report.exit_code, findings=findings))
+    verdicts = {str(int(code)): counts[code] for code in sorted(counts)}
+    return ReportSum(exit_code=exit_code, trust=trust, paths=len(after), verdicts=verdicts, parted=tuple(parted))
 
 
 def directory_report(name: str, report: Report, limit: int | None) -> DirectoryReport:

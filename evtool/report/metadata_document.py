@@ -108,11 +108,11 @@ class ObservedDocument(Struct, frozen=True, kw_only=True):
 
     Attributes:
         size: bytes.
-        modified: modification time, RFC 3339.
+        modified: its modification time, as the file system said; null if that is no time of this calendar.
     """
 
     size: int
-    modified: str
+    modified: str | None
 
 
 class ObservationDocument(Struct, frozen=True, kw_only=True):

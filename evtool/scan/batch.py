@@ -6,7 +6,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
+
+from msgspec import Struct
 
 from evtool.core.metadata.description import Description
 from evtool.scan.describer import Awaited, Describer
@@ -20,7 +22,7 @@ ReadingRow = FileRow | Observation
 """What one entry was: the short form where it is a file that was read, else the whole observation."""
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True):
     """A batch that was observed.
 
     Attributes:
@@ -49,7 +51,7 @@ Describe = Callable[[], Describer]
 arguments (`functools.partial`)."""
 
 
-class Batch(NamedTuple):
+class Batch(Struct, frozen=True):
     """Entries to observe, as they are sent.
 
     Attributes:
@@ -81,7 +83,7 @@ class Batch(NamedTuple):
     describe: Describe | None = None
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct, frozen=True):
     """What comes back of a batch.
 
     Attributes:
@@ -185,7 +187,7 @@ class _Reader:
         return _row_of(observation)
 
 
-class _Described(NamedTuple):
+class _Described(Struct, frozen=True):
     """Rows that are being made, and who describes their files."""
 
     rows: list[ReadingRow]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
+from evtool.core.values import replace
 from evtool.scan.batch import (
     Batch,
     Describe,
@@ -344,7 +345,7 @@ class _Dispatcher(Generic[_Context]):
         return observe_batch(batch, self._look)
 
     def _as_sent(self, batch: Batch) -> Batch:
-        return batch._replace(location=self._location.on_any_device()) if self._workers.is_elsewhere else batch
+        return replace(batch, location=self._location.on_any_device()) if self._workers.is_elsewhere else batch
 
     def _result(self, batch: Batch, pending: _Pending) -> Outcome:
         if isinstance(pending, Outcome):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TypeAlias
 
 from evtool.scan.observe import Observation, stamps_now
 from evtool.scan.tree import Tree
@@ -26,18 +26,15 @@ NOT_MARKED: PlainStamp = (0, 0, 0, 0)
 _CHANGE_TIME = itemgetter(2)
 
 
-class PackedMarks(NamedTuple):
-    """The marks of entries that follow each other: the first number of each, and the second of each."""
-
-    stamps: array[int]
-    changes: array[int]
+PackedMarks: TypeAlias = "tuple[array[int], array[int]]"
+"""The marks of entries that follow each other: the first number of each, and the second of each."""
 
 
 def pack_marks(stamps: Sequence[PlainStamp]) -> PackedMarks:
     """Make the marks of entries that follow each other, from their stamps as they were when they were read."""
     # Of numbers, unlike of texts, the hash is the same in every process, and fits into eight bytes; that of a time is
     # the time, and begins anew after 73 years. A digest of their digits takes ten times as long.
-    return PackedMarks(array("q", map(hash, stamps)), array("q", map(hash, map(_CHANGE_TIME, stamps))))
+    return array("q", map(hash, stamps)), array("q", map(hash, map(_CHANGE_TIME, stamps)))
 
 
 _NO_MARK = (hash(NOT_MARKED), hash(NOT_MARKED[2]))
@@ -54,7 +51,7 @@ class Marks:
     """The marks of one walk, in its order."""
 
     def __init__(self) -> None:
-        self._marks = PackedMarks(array("q"), array("q"))
+        self._marks: PackedMarks = (array("q"), array("q"))
 
     def add(self, marks: PackedMarks) -> None:
         """Append the marks of the next entries."""
@@ -63,8 +60,9 @@ class Marks:
 
     def find_changed(self, tree: Tree, run: Run, first: int) -> Iterator[Found]:
         """Yield the entries of a run that are not what they were; `first` is how many came before it in the walk."""
-        packed = PackedMarks(*(marks[first : first + len(run.names)] for marks in self._marks))
-        if packed.stamps.count(_NO_MARK[0]) == len(run.names):
+        own = slice(first, first + len(run.names))
+        packed = self._marks[0][own], self._marks[1][own]
+        if packed[0].count(_NO_MARK[0]) == len(run.names):
             return
         stamps = stamps_now(tree, run)
         known = [stamp for stamp in stamps if stamp is not None]

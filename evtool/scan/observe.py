@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from blake3 import blake3
+from msgspec import Struct
 
 from evtool.core.metadata.description import Description
 from evtool.scan.describer import Awaited, Describer
@@ -56,7 +57,7 @@ class Stamp(NamedTuple):
     inode: int
 
 
-class Known(NamedTuple):
+class Known(Struct, frozen=True):
     """Digests from an earlier read, good for as long as the stamp is the same."""
 
     stamp: Stamp
@@ -104,7 +105,7 @@ class Mode(Enum):
     """Look at type, size and dates only."""
 
 
-class _Manner(NamedTuple):
+class _Manner(Struct, frozen=True):
     mode: Mode
     known: Known | None
     limit: int | None

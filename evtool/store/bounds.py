@@ -7,7 +7,8 @@ of any size, but then it consists of lines. What is neither is given up where th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.limits import MAX_LINE, MAX_UNREAD_BYTES, MAX_UNREAD_LINE
@@ -16,7 +17,7 @@ from evtool.core.text.names import shown
 _CHUNK = 1024 * 1024
 
 
-class Bound(NamedTuple):
+class Bound(Struct, frozen=True):
     """The bound of one file.
 
     Attributes:

@@ -63,6 +63,7 @@ FITTING = [
     ("key re", ["restore", "retire"]),
     ("trust tsa r", ["remove"]),
     ("help trust t", ["tsa"]),
+    ("help s", ["seal", "show", "scripts"]),
     ("seal case --exc", ["--exclude"]),
     ("seal case --dry-run --dry", []),
     ("seal case --exclude x --exc", ["--exclude"]),

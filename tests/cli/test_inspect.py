@@ -75,7 +75,7 @@ def test_what_does_not_fit_together_is_a_note_and_no_verdict(evtool: Runner, pho
     ]
     assert file["sensitive"]["place"] == 1
     assert file["claims"]["withheld"] == file["sensitive"]
-    assert file["observed"] == {"size": photograph.stat().st_size, "modified": "2020-09-13T12:26:40+00:00"}
+    assert file["observed"] == {"size": photograph.stat().st_size, "modified": "2020-09-13T12:26:40.000000000Z"}
     assert "seccomp" in file["confinement"]
 
 

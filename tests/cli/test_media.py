@@ -59,6 +59,15 @@ def test_a_share_that_cannot_flush_a_directory_is_used_and_told_of(case: Path, e
     assert evtool("verify", "bundle").exit_code == ExitCode.OK
 
 
+def test_a_stick_that_hides_what_is_removed_while_it_is_open_takes_a_bundle(case: Path, evtool: Runner) -> None:
+    """The lock of a work directory goes last and is open until then; the work was done, and used to end with 4."""
+    case.with_name("public.toml").write_text(PUBLIC)
+    assert evtool("seal", case, "--defaults", case.with_name("public.toml")).exit_code == ExitCode.OK
+    packed = on("hidden-while-open", evtool, "pack", case, "-o", "case.zip")
+    assert packed.exit_code == ExitCode.OK, packed.stderr
+    assert [path.name for path in evtool.directory.iterdir() if path.name.startswith(".")] == []
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from evtool import ExitCode
-from tests.cli.custody import make_party
+from tests.cli.custody import make_case, make_party
 from tests.cli.evidence import PUBLIC
 from tests.cli.test_media import path_for
 from tests.cli.test_receive_story import DEFAULTS, DISCLOSE, RECIPIENTS
@@ -128,6 +128,30 @@ def test_names_that_a_desk_cannot_hold_go_by_number(evtool: Runner) -> None:
     assert written >= {*NAMES, *KEPT, deep, "photos/two.txt"}
     for name in KEPT:
         assert (evtool.directory / "un" / name).read_text() == name
+
+
+def test_a_verdict_is_no_better_than_on_linux(evtool: Runner) -> None:
+    """What was done to the evidence and its record is found by the same checks, with the same words for it."""
+    archivist = make_party(evtool, "A1")
+    case = make_case(evtool)
+    archivist.ok("seal", case, "--metadata", "none")
+    archivist.ok("record", case, "accessed")
+    (case / "증거-01.txt").write_text("other content\n", encoding="utf-8")
+    (case / "증거-02.txt").unlink()
+    (case / "증거-02.txt").symlink_to("증거-03.txt")
+    (case / "증거-04.txt").unlink()
+    (case / "증거-05.txt").rename(case / "renamed.txt")
+    (case / "new.txt").write_text("new")
+    with (case / "custody" / "0002-accessed.toml").open("a") as entry:
+        entry.write("\n")
+    here = archivist("verify", case, "--json").document
+    there = at_another_desk(archivist.run)("verify", case, "--json").document
+    assert (here["exit_code"], there["exit_code"]) == (ExitCode.MISMATCH, ExitCode.MISMATCH)
+    found, found_there = ({finding["code"] for finding in told["reports"][0]["findings"]} for told in (here, there))
+    assert found == found_there
+    assert here["reports"][0]["items"] == there["reports"][0]["items"]
+    assert here["reports"][0]["axes"] == there["reports"][0]["axes"]
+    assert found >= {"changed", "type-changed", "missing", "renamed", "extra"}
 
 
 def test_two_runs_do_not_take_each_others_files_away(desk: Runner) -> None:

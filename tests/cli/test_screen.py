@@ -133,3 +133,34 @@ def test_a_mistyped_path_is_one_error(evtool: Runner) -> None:
             assert result.stderr.splitlines()[1] == "evtool: hint: did you mean 인터뷰-0042?", result.stderr
     below = evtool("verify", "nothing/here/at-all")
     assert below.stderr.splitlines()[0] == "evtool: error: nothing/here/at-all does not exist: there is no nothing"
+
+
+def test_a_mistyped_path_is_told_before_a_passphrase_is_asked_for(evtool: Runner) -> None:
+    """The key is locked and there is no terminal, so whatever asks ends with another error."""
+    assert evtool("key", "new", "A1", "--key-passphrase-fd", "0", stdin=b"four words that fit\n").exit_code == 0
+    (evtool.directory / "case-12").mkdir()
+    events = (["record", "case-13", "accessed"], ["consent", "set", "case-13", "--all-items", "--status", "withdrawn"])
+    for command in (*events, ["seal", "case-13"], ["renew", "case-13"], ["receive", "case-13", "--receipt", "r"]):
+        result = evtool(*command)
+        assert result.exit_code == ExitCode.NOT_CHECKED
+        assert result.stderr.splitlines() == [
+            "evtool: error: case-13 does not exist",
+            "evtool: hint: did you mean case-12?",
+        ]
+    assert "a passphrase is needed" in evtool("seal", "case-12").stderr
+
+
+def test_who_cannot_unlock_or_copy_a_key_is_told_where_to_look(evtool: Runner) -> None:
+    """A wrong passphrase, and a medium that is not there."""
+    assert evtool("key", "new", "A1", "--key-passphrase-fd", "0", stdin=b"four words that fit\n").exit_code == 0
+    (evtool.directory / "case-12").mkdir()
+    wrong = evtool("seal", "case-12", "--key-passphrase-fd", "0", stdin=b"other words that fit\n")
+    assert "`evtool help keys` says what to do" in wrong.stderr
+    backup = evtool("key", "backup", "A1", "case-12")
+    assert "in a directory, one inside of it" in backup.stderr
+    assert evtool("key", "backup", "A1", "A1.key").exit_code == 0
+    mistyped = evtool("key", "restore", "A1", "A1.kye", "--test")
+    assert mistyped.stderr.splitlines()[1] == "evtool: hint: did you mean A1.key?"
+    nowhere = evtool("key", "backup", "A1", "stick/A1.key")
+    assert nowhere.exit_code == ExitCode.NOT_CHECKED
+    assert "there is no directory stick\n" in nowhere.stderr

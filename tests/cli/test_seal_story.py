@@ -139,7 +139,7 @@ def test_a_sealed_item_that_changed_is_a_finding_and_never_sealed_again(case: Pa
     (case / "d").symlink_to("b")
     (case / "new").touch()
     result = evtool("seal", "--json", case)
-    assert result.exit_code == ExitCode.MISMATCH
+    assert result.exit_code == ExitCode.SEALED_BUT
     found = {(finding["code"], finding["path"]) for finding in result.document["findings"]}
     assert found == {("changed", "a"), ("changed", "b"), ("missing", "c"), ("type-changed", "d")}
     assert result.document["new_items"] == 1

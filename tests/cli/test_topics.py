@@ -21,10 +21,12 @@ from evtool.cli.topics import TOPICS, render, title_of
 from evtool.cli.topics.pages import OTHER_WORDS
 from evtool.report.columns import columns_of
 from tests.cli.custody import Party, copy_of
+from tests.cli.test_terminal import on_a_terminal
 from tests.cli.topic_story import TOPICS as FOLDER
 from tests.cli.topic_story import Step, Story, find_unsaid, read_steps, steps_of
 from tests.conftest import Runner, make_runner
 from tests.timestamp.openssl_authority import AuthorityServer, OpensslAuthority
+from tests.timestamp.servers import closed_port
 
 LANGUAGES = ("en", "ko")
 MOST_LINES = 120
@@ -233,6 +235,11 @@ def test_time_stamps(evtool: Runner, tsa: OpensslAuthority) -> None:
         (evtool.directory / "tsa.crl").write_bytes(tsa.revocation_list("intermediate", f"{later():%F %T}"))
         story.tell(steps[-3:])
         assert len(server.received) == 4
+    # "If the authority does not answer, the seal stands, and the exit code is not 0."
+    (evtool.directory / "interview-0042" / "new.txt").write_text("new\n")
+    unanswered = evtool("seal", "interview-0042", "--tsa", f"http://127.0.0.1:{closed_port()}", "--json")
+    assert unanswered.exit_code != 0
+    assert unanswered.document["entry"] is not None
 
 
 def later() -> datetime:
@@ -312,7 +319,7 @@ def test_repository(evtool: Runner) -> None:
 
 
 def test_verify_without_evtool(evtool: Runner, archivist: Party, stamped: Path, tsa: OpensslAuthority) -> None:
-    """A record with a stamp of 2025, and a bundle of it; evtool runs nowhere in the story."""
+    """A record with a stamp of 2025, and a bundle of it; evtool checks nothing in the story, and writes a script."""
     home = Path(evtool.environment["HOME"])
     home.mkdir()
     shutil.copy(archivist.public_key, home / "A1.pub")
@@ -327,13 +334,11 @@ def test_verify_without_evtool(evtool: Runner, archivist: Party, stamped: Path, 
     shutil.move(evtool.directory / "part", home / "part")
     stamped.rename(stamped.with_name("interview-0042"))
     steps = read_steps("verify-without-evtool")
-    assert not [step for step in steps if "evtool " in step.command]
+    assert [step.command for step in steps if "evtool " in step.command] == ["evtool page --script -o ~/check.py"]
     Story(evtool).tell(steps)
 
 
-@pytest.mark.skipif(
-    not os.environ.get("EVTOOL_TEST_INSTALL"), reason="downloads 150 MB; run with EVTOOL_TEST_INSTALL=1"
-)
+@pytest.mark.release
 def test_install(evtool: Runner) -> None:
     """In a copy of the repository, with the packages of this computer's registry, for one Python."""
     home = Path(evtool.environment["HOME"])
@@ -351,3 +356,23 @@ def test_glossary(evtool: Runner) -> None:
     assert evtool("key", "new", "A1", "--no-passphrase").exit_code == 0
     assert evtool("seal", "case-12").exit_code == 0
     Story(evtool).tell(read_steps("glossary"))
+
+
+def test_a_topic_is_printed_in_the_language_of_the_reader(evtool: Runner) -> None:
+    """On a pipe without anything that a terminal would obey; also if the hyphens of its name are left out."""
+    for language in LANGUAGES:
+        for words in (["first-hour"], ["first", "hour"], ["keys"]):
+            result = evtool("help", *words, EVTOOL_LANG=language)
+            assert (result.exit_code, result.stderr) == (0, "")
+            assert result.stdout == render(page_of("-".join(words), language), 80, styled=False)
+
+
+def test_headings_and_commands_are_bold_on_a_terminal(evtool: Runner) -> None:
+    """And nothing else; a narrow one has narrow paragraphs; whoever wants no bold text gets none."""
+    page = page_of("keys", "en")
+    assert on_a_terminal(evtool, "help", "keys", columns=100) == render(page, 80, styled=True)
+    assert on_a_terminal(evtool, "help", "keys", columns=60, NO_COLOR="1") == render(page, 60, styled=False)
+    bold = re.findall("\x1b\\[1m(.*?)\x1b\\[0m", render(page, 80, styled=True))
+    headings = re.findall("(?m)^#+ (.*)$", page)
+    assert [line for line in bold if "$ " not in line and "--role" not in line] == headings
+    assert len(bold) == len(headings) + len(steps_of(page)) + 1, "one command goes on in a second line"

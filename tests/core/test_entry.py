@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 import tomllib
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,6 +14,7 @@ import tomli_w
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from evtool.core.custody import entry_text
 from evtool.core.custody.entry import (
     FORMAT,
     INFORMATIONAL_FILES,
@@ -257,3 +259,40 @@ def test_an_entry_may_be_written_by_hand() -> None:
     by_hand = text.replace('clock = "claimed"', "  clock='claimed'   # a radio clock, \"so they said\"\r")
     assert by_hand != text
     assert parse_entry(b"#" + b"-" * 1000 + b"\n\n" + by_hand.encode()) == ENTRY
+
+
+_PIECES = st.sampled_from(
+    ['"', "'", "\\", "[", "]", ",", " ", "    ", " = ", "=", ".", "#", "a", "key", "1", "-", ":", "+00:00", "\r", "한"]
+)
+_LINES = st.lists(_PIECES, max_size=8).map("".join) | st.sampled_from(
+    [
+        'a = "b"',
+        "a = [",
+        '    "b",',
+        "]",
+        "[a]",
+        "",
+        "a = []",
+        "a = 2026-11-28 12:54:35+00:00",
+        '"README.txt" = "a"',
+        "a = true",
+    ]
+)
+
+
+@given(st.lists(_LINES, max_size=5))
+def test_the_lines_that_evtool_writes_are_taken_as_every_line_is(lines: list[str]) -> None:
+    """They are told by shorter expressions, which take nothing that the full ones refuse, and mean the same by it."""
+
+    def is_taken() -> bool:
+        try:
+            entry_text.check_lines("\n".join(lines))
+        except FormatError:
+            return False
+        return True
+
+    taken = is_taken()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_PLAIN_LINE", "_PLAIN_ELEMENT"):
+            patch.setattr(entry_text, name, re.compile(r"(?!)"))
+        assert is_taken() == taken

@@ -12,6 +12,7 @@ from evtool.core.container.payload_names import (
     PayloadNamer,
     ReservedNames,
     find_unsafe,
+    find_unsafe_names,
     fold_path,
     neutral_name,
     parse_neutral_name,
@@ -154,3 +155,32 @@ def test_a_neutral_name_gives_way_to_a_sealed_name_that_looks_like_it() -> None:
 def test_nothing_is_stored_where_unpacking_puts_the_record(name: str) -> None:
     assert PayloadNamer(neutral=False).choose(7, name) == "item-000007"
     assert PayloadNamer(neutral=False).choose(7, f"below/{name}") == f"below/{name}"
+
+
+AWKWARD = [
+    "a:b",
+    "x.",
+    "y ",
+    "~z",
+    " q",
+    "CON",
+    "aux.txt",
+    "com\u00b9.log",
+    "100%",
+    "zero\u200bwidth",
+    "\u1100\u1161",
+    "plain.txt",
+]
+
+
+@given(
+    st.sampled_from(["", "a", "a/b", "con", "x./y", "n" * 150]),
+    st.lists(
+        st.sampled_from(AWKWARD) | st.text(st.characters(exclude_characters="/"), min_size=1, max_size=60), max_size=6
+    ),
+)
+def test_names_of_a_directory_are_judged_as_each_alone(directory: str, names: list[str]) -> None:
+    """The quick look at all of them at once overlooks none."""
+    paths = [f"{directory}/{name}" if directory else name for name in names]
+    alone = [(path, why) for path in paths if (why := find_unsafe(f"data/{path}")) is not None]
+    assert find_unsafe_names(directory, names) == alone

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from itertools import islice
 
+import msgspec
 import pytest
 import rfc8785
 from hypothesis import given
@@ -30,6 +31,7 @@ from evtool.core.metadata.description import Description
 from evtool.core.text.canonical import parse_canonical
 from evtool.core.text.digest import Digests
 from evtool.core.text.limits import MAX_INTEGER
+from evtool.core.values import replace
 from tests.core.test_statement import statements
 
 SALT = "0123456789abcdef" * 2
@@ -240,7 +242,7 @@ def test_what_a_seal_takes_for_readable_is_what_a_reader_takes(
     digests = ["d" * 64] * len(files)
     salts = [SALT] * 2 * len(files)
     columns = spell_columns(first, salts, "", ["x"] * len(files), (counts, mtimes, digests, digests))
-    columns = columns._replace(paths=names)
+    columns = replace(columns, paths=names)
     if not data.draw(st.integers(0, 2)):
         # One value is spoilt: replaced, or with something before or behind it.
         name = data.draw(
@@ -248,6 +250,6 @@ def test_what_a_seal_takes_for_readable_is_what_a_reader_takes(
         )
         values, at, odd = list(getattr(columns, name)), data.draw(st.integers(0, len(files) - 1)), data.draw(odd_texts)
         values[at] = data.draw(st.sampled_from([odd, odd + values[at], values[at] + odd, values[at][1:]]))
-        columns = columns._replace(**{name: values})
+        columns = msgspec.structs.replace(columns, **{name: values})
     decoded = decode_files(spell_files(columns).encode("utf-8", "surrogatepass"), first)
     assert are_readable(columns) == (decoded is not None and [*decoded.paths] == [*columns.paths])

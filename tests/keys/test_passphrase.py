@@ -150,11 +150,20 @@ def test_a_passphrase_is_asked_for_twice_and_never_echoed(evtool: Runner) -> Non
 
 def test_two_different_passphrases_make_no_key(evtool: Runner) -> None:
     """A slip of the finger would lock the key for ever."""
-    code, shown = type_on_terminal(evtool, ["key", "new", "A03"], ["one", "two"])
+    code, shown = type_on_terminal(evtool, ["key", "new", "A03"], ["one two three", "one two four"])
 
     assert code == 4
     assert "the two passphrases differ" in shown
     assert not evtool.home.exists()
+
+
+def test_a_short_passphrase_need_not_be_typed_twice(evtool: Runner) -> None:
+    """Whoever typed one is told at once."""
+    code, shown = type_on_terminal(evtool, ["key", "new", "A03"], ["short", "short"])
+
+    assert code == 4
+    assert "the passphrase has 5 letters" in shown
+    assert "Repeat it" not in shown
 
 
 def test_a_person_has_three_tries_and_is_asked_for_a_code(evtool: Runner) -> None:

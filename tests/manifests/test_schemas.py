@@ -28,6 +28,7 @@ from evtool.core.manifest.statement import (
 from evtool.core.text.digest import Digests
 from evtool.core.text.names import store_name
 from evtool.store.custody_names import NAME
+from tests.documents import COUNTS, MisfitError, check_run, closed
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
@@ -42,18 +43,6 @@ def read_schema(name: str) -> dict[str, Any]:
     schema = json.loads((MANIFESTS / f"{name}.schema.json").read_text("utf-8"))
     assert isinstance(schema, dict)
     return schema
-
-
-def closed(schema: Any) -> Any:
-    """The same schema, refusing fields that it does not name: nothing that is printed may go without a description."""
-    if isinstance(schema, list):
-        return [closed(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: closed(value) for key, value in schema.items()}
-    if "properties" in made and made.get("type") == "object":
-        made["additionalProperties"] = False
-    return made
 
 
 def check(name: str, document: Any) -> None:
@@ -236,3 +225,33 @@ def test_a_statement_with_a_field_too_few_or_too_many_does_not_fit(statement: St
     assert not STATEMENT.is_valid({**line, "extra": 1})
     line.pop(data.draw(st.sampled_from(sorted(line))))
     assert not STATEMENT.is_valid(line)
+
+
+# --- every run of every story ----------------------------------------------------------------------------------------
+
+
+def test_the_runner_of_stories_refuses_what_no_schema_describes() -> None:
+    """An unknown format, a field that is not described, a wrong exit code, text in place of JSON, progress included."""
+    error = {"format": "evtool-error/1", "exit_code": 2, "error": "x", "hint": ""}
+    line = {"format": "evtool-progress/1", "stage": "scan"}
+    check_run(["seal", "--json"], 2, json.dumps(error), "")
+    check_run(["seal", "--json", "--help"], 0, "Usage", "")
+    check_run(["show", "--json"], 4, '{"format": "evtool-items/1", "items": [', "")
+    wrong = [
+        (2, json.dumps({**error, "new": 1}), ""),
+        (4, json.dumps(error), ""),
+        (2, json.dumps({**error, "format": "evtool-error/2"}), ""),
+        (2, json.dumps([error]), ""),
+        (2, json.dumps(error) + "\n" + json.dumps(error), ""),
+        (0, "sealed", ""),
+        (4, "", ""),
+        (0, '{"format": "evtool-items/1", "items": [', ""),
+        (2, json.dumps(error), json.dumps(line)),
+    ]
+    counted = COUNTS.copy()
+    for code, output, errors in wrong:
+        with pytest.raises(MisfitError):
+            check_run(["seal", "--json", "--progress", "json"], code, output, errors)
+    # These were no misfits of the program.
+    COUNTS.clear()
+    COUNTS.update(counted)

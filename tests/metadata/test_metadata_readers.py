@@ -16,15 +16,17 @@ from hypothesis import strategies as st
 import evtool.metadata.extractors
 from evtool.core.metadata.claims import Claims, PlaceClaim, TimeClaim
 from evtool.core.metadata.description import HEAD
-from evtool.core.metadata.json_form import claims_document, fit_claims, parse_claims
-from evtool.core.metadata.vocabulary import OffsetBasis, TimeKind
+from evtool.core.metadata.json_form import claims_document, fit_claims, parse_claims, spell_fitting
+from evtool.core.metadata.vocabulary import NOT_PARSED, Detail, OffsetBasis, TimeKind
 from evtool.metadata import values
 from evtool.metadata.collect import Collector
 from evtool.metadata.extractors import Extractor, extractors
+from evtool.metadata.extractors.gzip_file import EXTRACTOR
 from evtool.metadata.format_table import KNOWN, NATIVE, OLE_START, PARSED, TIFF_STARTS, ZIP_STARTS
+from evtool.metadata.gzip_start import describe_gzip
 from evtool.metadata.identify import identify
 from evtool.metadata.identify_start import _matching_rows, sniff
-from evtool.metadata.wire import Parsers
+from evtool.metadata.wire import Parsers, parse_formats, spell_formats
 from evtool.metadata.xml_reader import XmlRefusedError, read_xml
 from tests.metadata.metadata_samples import HOSTILE
 
@@ -141,6 +143,38 @@ def agree(data: bytes) -> None:
 def test_who_looks_at_the_start_and_who_parses_agree(data: bytes) -> None:
     """On anything that begins like some format."""
     agree(data)
+
+
+def test_a_format_reaches_the_parser_as_it_was_found() -> None:
+    """With all that is known of it: identifiers once were lost on the way."""
+    formats = [*KNOWN.values(), None]
+    assert parse_formats(spell_formats(formats)) == formats
+    assert any(found.puid for found in KNOWN.values())
+
+
+_GZIP_FLAGS = st.sampled_from([0, 8]) | st.integers(0, 255)
+_GZIP_DATES = st.sampled_from([0, 1, 2**31, 2**32 - 1]) | st.integers(0, 2**32 - 1)
+_GZIP_NAMES = st.sampled_from(
+    [b"a.txt\0", b"\0", b" \0", b"a b\0", b"\x01\0", b"\xea\xb9\x80\0", b"a", b""]
+) | st.binary(max_size=20)
+
+
+@settings(max_examples=300)
+@given(flags=_GZIP_FLAGS, seconds=_GZIP_DATES, name=_GZIP_NAMES, rest=st.binary(max_size=20), cut=st.integers(0, 12))
+def test_what_is_told_of_a_gzip_file_where_it_is_hashed_is_what_its_parser_finds(
+    flags: int, seconds: int, name: bytes, rest: bytes, cut: int
+) -> None:
+    """The usual header is not parsed at all; whatever is not the usual one is left to the parser."""
+    head = b"\x1f\x8b\x08" + bytes([flags]) + seconds.to_bytes(4, "little") + b"\x02\xff" + name + rest
+    head = head[: cut or None] if cut > 3 else head
+    told = describe_gzip(head)
+    if told is None:
+        return
+    assert flags in (0, 8)
+    collector, stream = Collector(Detail.BASIC), stream_of(head)
+    for claim in EXTRACTOR.extract(stream, len(head)):
+        collector.add(claim)
+    assert told == (spell_fitting(collector.claims(KNOWN["application/gzip"])).decode(), "", NOT_PARSED, False)
 
 
 def test_who_looks_at_the_start_and_who_parses_agree_on_every_file_of_the_tests() -> None:

@@ -18,6 +18,7 @@ from evtool.core.errors import EvtoolError, FormatError, InputError, KeyFileErro
 from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.report.language import english, in_english, load_language
 from tests.report.test_languages import OTHERS, choices_of, texts_of, values_in
+from tests.tools.write_command_pages import walk
 
 ROOT = Path(__file__).parents[2]
 PLACE = re.compile(r"\{(\w+)(\.\w+)?(?::[^}]*)?\}")
@@ -142,6 +143,28 @@ def test_errors_without_a_text_in_other_languages_become_fewer() -> None:
     """Whoever writes a new error gives it a key, and a text; see `evtool/core/errors.py`."""
     assert len(KEYED) > 100
     assert len(UNTOLD) <= MOST_UNTOLD, UNTOLD
+
+
+def test_an_error_names_no_option_of_a_command_line() -> None:
+    """Whoever calls from Python has none: an error says what to change, and the command line adds the option for it.
+
+    A whole command between backticks is something else: that is for a person to run, whoever called.
+    """
+    word = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
+    options = {name for context in walk() for param in context.command.get_params(context) for name in param.opts}
+    assert {"--trust", "-o"} <= options
+    named, seen = [], 0
+    for path in sorted((ROOT / "evtool").rglob("*.py")):
+        if path.is_relative_to(ROOT / "evtool" / "cli"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1].endswith(("Error", "error")):
+                seen += 1
+                for text in map(ast.unparse, [*node.args, *(keyword.value for keyword in node.keywords)]):
+                    if options.intersection(word.findall(re.sub("`[^`]*`", "", text))):
+                        named.append(f"{path.relative_to(ROOT).as_posix()}:{node.lineno}: {text}")
+    assert seen > 500
+    assert named == []
 
 
 def gone(name: str) -> InputError:

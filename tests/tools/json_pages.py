@@ -16,7 +16,7 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-report.md": (
         "JSON documents: verdicts, errors and progress",
         "What a verification found, what went wrong, and how far a command is.",
-        "report unpack error progress",
+        "report report-line report-sum unpack error progress",
     ),
     "FORMAT-json-record.md": (
         "JSON documents: seals and entries",

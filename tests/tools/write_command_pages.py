@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from evtool.cli.command import Argument, Option
+from evtool.cli.command import OUTPUT, OWN, Argument, Option, help_record
 from evtool.cli.completion import offers
 from evtool.cli.completion.table import DEFAULT, FLAG, PROGRAM, SUBCOMMAND, Declared, write_section
 from evtool.cli.group import Group, make_program
@@ -28,6 +28,9 @@ ROOT = Path(__file__).parents[2]
 
 TABLE = "evtool/cli/completion/table.txt"
 """Where the table of completion is."""
+
+MAN = "evtool/cli/man"
+"""Where the man pages are; the build puts them into `share/man/man1`."""
 
 _LONGEST = 70
 """How many characters a shell shows of what a word means."""
@@ -98,9 +101,104 @@ def _shorten(text: str) -> str:
     return first if len(first) <= _LONGEST else f"{first[: _LONGEST - 3].rsplit(' ', 1)[0]}..."
 
 
+# --- man pages -------------------------------------------------------------------------------------------------------
+
+
+def write_man_pages() -> dict[str, str]:
+    """Write the man pages: file name -> text. None has a date or a version: the same commands give the same bytes."""
+    contexts = list(walk())
+    pages = {context.command_path.replace(" ", "-"): context for context in contexts}
+    return {f"{MAN}/{name}.1": _write_man_page(name, context) for name, context in pages.items()}
+
+
+def _write_man_page(name: str, context: click.Context) -> str:
+    command = context.command
+    paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", cleandoc(command.help or ""))]
+    lines = [f'.TH {_escape(name.upper())} 1 "" evtool "evtool manual"', ".ad l", ".nh", ".SH NAME"]
+    lines += [f"{_escape(name)} \\- {_escape(_first_sentence(paragraphs[0]))}", ".SH SYNOPSIS"]
+    lines += [f"\\fB{_escape(context.command_path)}\\fR {_escape(' '.join(command.collect_usage_pieces(context)))}"]
+    lines += [".SH DESCRIPTION", *_paragraphs(paragraphs)]
+    lines += list(_commands(context))
+    for heading, options in _option_sections(context).items():
+        lines.append(f".SH {_escape(heading.upper())}")
+        for names, means in options:
+            lines += [".TP", f"\\fB{_escape(names)}\\fR", _escape(means)]
+    lines += list(_epilog(command.epilog or ""))
+    above = f"{context.parent.command_path.replace(' ', '-')}" if context.parent else ""
+    see = [page for page in (above, "evtool" if above != "evtool" else "") if page and page != name]
+    if see:
+        lines += [".SH SEE ALSO", ", ".join(f"\\fB{_escape(page)}\\fR(1)" for page in see)]
+    return "\n".join(lines) + "\n"
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=[a-z)])[.] ", text)[0].removesuffix(".")
+
+
+def _paragraphs(paragraphs: list[str]) -> Iterator[str]:
+    for paragraph in paragraphs:
+        yield from (".PP", _escape(paragraph))
+
+
+def _commands(context: click.Context) -> Iterator[str]:
+    command = context.command
+    if not isinstance(command, click.Group):
+        return
+    yield ".SH COMMANDS"
+    for below in command.list_commands(context):
+        found = command.get_command(context, below)
+        assert found is not None
+        page = f"{context.command_path.replace(' ', '-')}-{below}"
+        yield from (".TP", f"\\fB{_escape(page)}\\fR(1)", _escape(_first_sentence(" ".join(str(found.help).split()))))
+
+
+def _option_sections(context: click.Context) -> dict[str, list[tuple[str, str]]]:
+    """Give the sections of the help page, under their headings; the output comes last."""
+    sections: dict[str, list[tuple[str, str]]] = {}
+    for param in context.command.get_params(context):
+        record = help_record(param, context)
+        if record is not None:
+            is_last = "--help" in param.opts
+            heading = param.section if isinstance(param, Option) else OUTPUT if is_last else OWN
+            sections.setdefault(heading, []).append((record[0], " ".join(record[1].split())))
+    last = sections.pop(OUTPUT, [])
+    return sections | ({OUTPUT: last} if last else {})
+
+
+def _epilog(epilog: str) -> Iterator[str]:
+    """Write the examples, the exit codes and the other tables as they stand, and what is said beside them."""
+    in_notes = False
+    for block in re.split(r"\n\s*\n", epilog.strip("\n")):
+        if not block.startswith("\b\n"):
+            if not in_notes:
+                yield ".SH NOTES"
+            in_notes = True
+            yield from _paragraphs([" ".join(block.split())])
+            continue
+        rows = block.removeprefix("\b\n").splitlines()
+        if not rows[0].startswith(" "):
+            heading = rows.pop(0)
+            yield f".SH {_escape(_HEADINGS.get(heading, heading.removesuffix(':').upper()))}"
+            in_notes = False
+        yield from (".in 0", ".nf", *map(_escape, rows), ".fi", ".in")
+
+
+_HEADINGS = {"Exit codes:": "EXIT STATUS"}
+"""What man pages call it."""
+
+_MARKS = {"\\": "\\e", "-": "\\-", "`": "\\(ga", "'": "\\(aq", "^": "\\(ha", "~": "\\(ti"}
+"""What groff would print as another character."""
+
+
+def _escape(text: str) -> str:
+    """Write text so that it is printed as it stands, at the beginning of a line too."""
+    escaped = "".join(_MARKS.get(character, character) for character in text)
+    return f"\\&{escaped}" if escaped.startswith(".") else escaped
+
+
 def main(folder: Path) -> None:
     """Write everything below a folder."""
-    for name, text in {TABLE: write_table()}.items():
+    for name, text in ({TABLE: write_table()} | write_man_pages()).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
 

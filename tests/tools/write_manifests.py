@@ -89,7 +89,14 @@ from evtool.report.custody_document import (  # noqa: E402
     ReceiptDocument,
     ReceiptFileDocument,
 )
-from evtool.report.document import ItemsDocument, LogDocument, ReportDocument, SealDocument  # noqa: E402
+from evtool.report.document import (  # noqa: E402
+    ItemsDocument,
+    LogDocument,
+    ReportDocument,
+    ReportLine,
+    ReportSum,
+    SealDocument,
+)
 from evtool.report.import_document import DeriveDocument, ImportDocument  # noqa: E402
 from evtool.report.items_document import ItemsTableDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
@@ -113,6 +120,8 @@ Schema = dict[str, Any]
 
 DOCUMENTS: dict[str, type] = {
     "report": ReportDocument,
+    "report-line": ReportLine,
+    "report-sum": ReportSum,
     "seal": SealDocument,
     "log": LogDocument,
     "account": Account,

@@ -106,7 +106,7 @@ def test_the_page_agrees_on_every_changed_bundle(packed: Path, tmp_path: Path) -
     ]
     answers = run_page([{**job, "head": None} for job in jobs])
 
-    wrong = {}
+    wrong: dict[str, object] = {}
     for (name, bag), answer in zip(bags.items(), answers, strict=True):
         try:
             report = verify_it(bag, now=WRITTEN)

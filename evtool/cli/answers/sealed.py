@@ -15,13 +15,15 @@ def seal_document(
     result: SealResult,
     directory: str,
     new_names: list[str] | None,
-    exit_code: ExitCode,
+    verdict: ExitCode,
     listed: ListedFindings,
     stamps: Stamping | None,
 ) -> SealDocument:
     """Give the document of `evtool seal`; `new_names` is there for a dry run alone."""
     return SealDocument(
-        exit_code=exit_code,
+        exit_code=result.code_for(verdict),
+        sealed=result.newest_entry is not None,
+        verdict=verdict,
         path=directory,
         dry_run=new_names is not None,
         new_names=None if new_names is None else tuple(new_names),

@@ -33,6 +33,8 @@ Variables of the environment:
   EVTOOL_KEY    the key to sign with: --key
   EVTOOL_TRUST  the trust list: --trust
   EVTOOL_LANG   the language of answers: en or ko
+  EVTOOL_TRACEBACK   1: an internal fault prints where it is, and may name
+                evidence in doing so
 
 \b
 Exit codes:

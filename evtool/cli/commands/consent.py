@@ -29,7 +29,7 @@ from evtool.cli.options.common import (
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.trust import told_trust
-from evtool.cli.options.values import PURPOSES, code_value, purpose_value
+from evtool.cli.options.values import PURPOSES, ExistingPath, code_value, purpose_value
 from evtool.cli.output import Output, output_and_findings, output_options
 from evtool.core.consent.decision import ConsentAnswer, Request
 from evtool.core.errors import ExitCode, FormatError, InputError, KeyFileError, UsageError
@@ -67,6 +67,7 @@ Examples:
   evtool consent set case-12 --items 42 --status withdrawn
   evtool consent recall case-12 --items 42
   evtool consent show case-12.zip --continued case-12.zip.received
+  evtool help consent-terms    the terms one by one, and what to do with them
 
 \b
 Exit codes:
@@ -366,7 +367,7 @@ def _name_items(items: ItemRanges, output: Output) -> Said:
 
 
 @command.command("set", cls=Command, epilog=SET_EXAMPLES)
-@click.argument("directory", type=click.Path())
+@click.argument("directory", type=ExistingPath())
 @items_option("Only these items:")
 @click.option("--all-items", is_flag=True, help="All items that are sealed by now.")
 @_term_options

@@ -10,6 +10,7 @@ from evtool.cli.completion import offers
 from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.statements import StatementOptions, statement_options
+from evtool.cli.options.values import ExistingPath
 from evtool.cli.output import Output, output_options
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode
@@ -41,7 +42,7 @@ original, and the recipient sees in the record what the copy was made from.
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("directory", type=click.Path())
+@click.argument("directory", type=ExistingPath())
 @click.argument("original", cls=Argument, completes=offers.ITEM, metavar="ORIGINAL")
 @click.argument("copy", cls=Argument, completes=offers.ITEM, metavar="COPY")
 @click.option("--method", required=True, metavar="TEXT", help="How the copy was made; recorded.")

@@ -35,7 +35,7 @@ _WIDTH = 80
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("words", cls=Argument, completes=offers.COMMAND, nargs=-1, metavar="[COMMAND|TOPIC]...")
+@click.argument("words", cls=Argument, completes=offers.command_words(TOPICS), nargs=-1, metavar="[COMMAND|TOPIC]...")
 @click.pass_context
 def command(context: click.Context, words: tuple[str, ...]) -> int:
     """Explain a command or a topic.

@@ -15,7 +15,7 @@ from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.statements import StatementOptions, statement_options
 from evtool.cli.options.texts import encoding_option
-from evtool.cli.options.values import code_value
+from evtool.cli.options.values import ExistingPath, code_value
 from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import PartyCode
@@ -138,7 +138,7 @@ def _options(statements: StatementOptions, entry: EntryOptions) -> SealOptions:
 
 
 @command.command("bag", cls=Command, epilog=f"{BAG_EXAMPLES}\n{BAG_EXIT_CODES}")
-@click.argument("directory", metavar="PATH", type=click.Path())
+@click.argument("directory", metavar="PATH", type=ExistingPath())
 @_origin_options
 @statement_options
 @entry_options
@@ -161,7 +161,7 @@ def bag(
 
 @command.command("list", cls=Command, epilog=f"{LIST_EXAMPLES}\n{LIST_EXIT_CODES}")
 @click.argument("list_file", metavar="LIST", type=click.Path(allow_dash=True))
-@click.argument("directory", metavar="DIR", type=click.Path())
+@click.argument("directory", metavar="DIR", type=ExistingPath())
 @click.option(
     "--format",
     "format_name",

@@ -12,6 +12,7 @@ from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode
 from evtool.core.metadata.vocabulary import Detail
 from evtool.core.text.names import shown
+from evtool.core.text.times import format_mtime
 from evtool.metadata import CAN_PARSE, Failure
 from evtool.operations.inspect import Inspection, inspect_files
 from evtool.report.language import english
@@ -88,11 +89,10 @@ def command(files: tuple[str, ...], detail: str, no_sandbox: bool, output: Outpu
 def _document(inspection: Inspection) -> InspectedDocument:
     if inspection.observed is None or inspection.result is None:
         return InspectedDocument(name=inspection.name, error=inspection.error, sensitive={})
-    modified = inspection.observed.modified.isoformat(timespec="seconds")
     claims = inspection.result.claims
     return InspectedDocument(
         name=inspection.name,
-        observed=ObservedDocument(size=inspection.observed.size, modified=modified),
+        observed=ObservedDocument(size=inspection.observed.size, modified=format_mtime(inspection.mtime)),
         confinement=inspection.result.confinement,
         failure=inspection.result.failure,
         claims=claims_document(claims) if claims is not None else None,

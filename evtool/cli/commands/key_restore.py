@@ -9,7 +9,7 @@ import click
 from evtool.cli.answers.key import render_own_key, show_own_key
 from evtool.cli.command import Command, options_of
 from evtool.cli.options.common import KeyPassphraseOptions
-from evtool.cli.options.values import code_value
+from evtool.cli.options.values import ExistingPath, code_value
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import UsageError
 from evtool.core.text.names import shown
@@ -35,7 +35,7 @@ Exit codes:
 
 @click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("code", type=code_value)
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=ExistingPath(path_type=Path))
 @click.option("--test", is_flag=True, help="Only open FILE and compare it with your key; put nothing back.")
 @options_of(KeyPassphraseOptions, "passphrase")
 @output_options

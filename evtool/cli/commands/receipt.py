@@ -19,6 +19,7 @@ from evtool.cli.options.common import (
     trust_option,
 )
 from evtool.cli.options.trust import told_trust
+from evtool.cli.options.values import ExistingPath
 from evtool.cli.output import Output, output_options
 from evtool.core.custody.events import Received
 from evtool.core.text.names import shown
@@ -76,7 +77,7 @@ def command() -> None:
 
 @command.command("add", cls=Command, epilog=ADD_EXAMPLES)
 @click.argument("directory", type=click.Path())
-@click.argument("receipt", type=click.Path(path_type=Path))
+@click.argument("receipt", type=ExistingPath(path_type=Path))
 @trust_option
 @recipients_option
 @place_options

@@ -15,6 +15,7 @@ from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.trust import told_trust
+from evtool.cli.options.values import ExistingPath
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import Acceptance
@@ -50,7 +51,7 @@ to the last byte: your entries go into a directory of your own that continues it
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("directory", metavar="PATH", type=click.Path())
+@click.argument("directory", metavar="PATH", type=ExistingPath())
 @click.option(
     "--receipt", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Write the receipt to FILE."
 )

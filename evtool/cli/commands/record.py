@@ -17,7 +17,7 @@ from evtool.cli.options.bundle import ExitOptions, exit_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
-from evtool.cli.options.values import code_value
+from evtool.cli.options.values import ExistingPath, code_value
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import (
@@ -171,7 +171,7 @@ class EventOptions(Struct, frozen=True):
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("directory", type=click.Path())
+@click.argument("directory", type=ExistingPath())
 @click.argument("event", metavar="EVENT", type=click.Choice(EVENTS))
 @options_of(EventOptions, "event_options")
 @items_option("The items it is about [default: all that are sealed by now]:")

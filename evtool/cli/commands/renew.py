@@ -11,6 +11,7 @@ from evtool.cli.next_command import next_command
 from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
+from evtool.cli.options.values import ExistingPath
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.text.names import shown
@@ -46,7 +47,7 @@ nothing. Renew while the old time-stamps still pass.
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("directory", type=click.Path())
+@click.argument("directory", type=ExistingPath())
 @stamp_options
 @entry_options
 @signing_options

@@ -18,11 +18,12 @@ from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_opt
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
 from evtool.cli.options.statements import StatementOptions, statement_options
+from evtool.cli.options.values import ExistingPath
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import EvtoolError, ExitCode, UsageError
-from evtool.core.finding import Effect, weigh
+from evtool.core.finding import Effect
 from evtool.core.metadata.vocabulary import Failure
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
@@ -67,14 +68,16 @@ Examples:
 \b
 Exit codes:
   0  sealed, or nothing was new
-  1  sealed what was new, but an item of an earlier seal changed or
-     vanished; or the record fails verification
+  1  nothing was sealed, and an item of an earlier seal changed or vanished,
+     or the record fails verification
   2  wrong usage
-  3  sealed, but stamped by fewer authorities than required; the entry
-     stays
+  3  nothing was sealed, and something about the earlier seals is open
   4  nothing was sealed: something could not be read, files seem to have
      been renamed, or somebody else is writing
+  6  sealed, and something else is wrong: an item of an earlier seal changed
+     or vanished, or fewer authorities than required stamped the new entry
 
+If the answer of a run that sealed something is lost, that is 4, and the message on stderr says what was sealed.
 What was sealed before is compared by size and date, and read again where those differ; `evtool verify` reads
 everything. An interrupted seal leaves everything as it was; run it again to go on.
 """
@@ -130,7 +133,7 @@ class WhatOptions(Struct, frozen=True):
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("directory", type=click.Path())
+@click.argument("directory", type=ExistingPath())
 @options_of(WhatOptions, "what")
 @statement_options
 @entry_options
@@ -180,7 +183,8 @@ def command(
     if result.newest_entry is not None:
         output.did(_say_what_was_sealed(result, directory, entry.dry_run))
     stamps = _stamp(directory, order, result, entry.dry_run)
-    exit_code = weigh(result.findings, established=result.is_established and (stamps is None or stamps.ok))
+    verdict = result.weigh(is_stamped=stamps is None or stamps.ok)
+    exit_code = result.code_for(verdict)
     listed = list_findings(result.findings, output.limit)
     unstamped = order if order is not None and not entry.dry_run and stamps is None else None
     new = _new_names(directory, options, result) if entry.dry_run else None
@@ -196,7 +200,7 @@ def command(
         # Start-up time: the types of the document are for scripts alone.
         from evtool.cli.answers.sealed import seal_document
 
-        output.document(seal_document(result, directory, new, exit_code, listed, stamps))
+        output.document(seal_document(result, directory, new, verdict, listed, stamps))
     return exit_code
 
 

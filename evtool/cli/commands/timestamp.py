@@ -60,6 +60,7 @@ Examples:
   evtool timestamp interview-0042 --revocation tsa.crl
                              keep an authority's list of revoked certificates
   evtool timestamp upgrade interview-0042 --ots https://calendar.example
+  evtool help time-stamps    what they prove, and what they do not
 
 {_EXIT_CODES}
 

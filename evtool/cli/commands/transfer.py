@@ -11,7 +11,7 @@ from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.bundle import ExitOptions, exit_options
 from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
-from evtool.cli.options.values import code_value
+from evtool.cli.options.values import ExistingPath, code_value
 from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.events import PartyCode, Transferred
@@ -43,7 +43,7 @@ Afterwards copy the whole directory to the recipient, who runs `evtool receive` 
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
-@click.argument("directory", type=click.Path())
+@click.argument("directory", type=ExistingPath())
 @click.option(
     "--to",
     "recipient",

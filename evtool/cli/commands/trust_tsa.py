@@ -10,7 +10,7 @@ import click
 
 from evtool.cli.command import Command
 from evtool.cli.group import Group
-from evtool.cli.options.values import moment_value
+from evtool.cli.options.values import ExistingPath, moment_value
 from evtool.cli.output import Output, output_options
 from evtool.core.text.names import shown
 from evtool.core.timestamp.anchor import Anchor
@@ -80,7 +80,7 @@ def command() -> None:
 
 
 @command.command("add", cls=Command, epilog=ADD_EXAMPLES)
-@click.argument("file", metavar="CERTIFICATE.pem", type=click.Path(path_type=Path))
+@click.argument("file", metavar="CERTIFICATE.pem", type=ExistingPath(path_type=Path))
 @click.option("--name", default="", metavar="TEXT", help="What you call it. [default: as its certificate does]")
 @click.option("--use-from", type=moment_value, metavar="MOMENT", help="No token before this moment is accepted.")
 @click.option("--use-until", type=moment_value, metavar="MOMENT", help="No token after this moment is accepted.")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from evtool.cli.command import Command, misuse, options_of
+from evtool.cli.command import OUTPUT, Command, Option, misuse, one_of_two, options_of
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.asked import AskedOptions
 from evtool.cli.options.common import (
@@ -22,7 +22,7 @@ from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.options.trust import TrustChoice
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
-from evtool.core.errors import EvidenceError, InputError, UsageError
+from evtool.core.errors import EvidenceError, ExitCode, InputError, UsageError
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.values import replace
 from evtool.core.verdict import Report
@@ -54,6 +54,8 @@ Examples:
   evtool verify case-12.zip --continued case-12.zip.received
                               with what its recipient recorded since
   evtool verify inbox/* --json
+  evtool verify inbox/* --json-lines
+                              for scripts: a line per path, then the counts
 
 \b
 Exit codes:
@@ -80,6 +82,14 @@ Nothing is written, and no network is used.
 @access_options
 @time_options
 @workers_options
+@click.option(
+    "--json-lines",
+    "in_lines",
+    cls=Option,
+    section=OUTPUT,
+    is_flag=True,
+    help="Print one JSON document on one line for each PATH, as soon as it is checked, and one with the counts.",
+)
 @output_of_work
 def command(
     paths: tuple[str, ...],
@@ -90,6 +100,7 @@ def command(
     access: AccessOptions,
     time: TimeOptions,
     workers: WorkerOptions,
+    in_lines: bool,
     output: Output,
 ) -> int:
     """Check sealed directories: are all files there and unchanged, who signed, and do you trust them?
@@ -109,6 +120,10 @@ def command(
         scheduler=workers.scheduler,
         time=time.load(output),
     )
+    if in_lines:
+        if output.json:
+            raise misuse(one_of_two("--json", "--json-lines"))
+        return _answer_in_lines(paths, options, trust, output)
     results: list[tuple[str, Report]] = []
     with terminal_progress(output) as progress:
         if len(paths) == 1:
@@ -116,13 +131,36 @@ def command(
             results.append((paths[0], verify(_place(paths[0]), options, progress=progress)))
         else:
             results += compare_reports([(path, _verify(path, options, progress)) for path in paths])
-    exit_code = min((report.exit_code for _, report in results), key=GRAVITY.index)
+    exit_code = _weigh(results)
     output.answer(_render([(_called(path), report) for path, report in results], output, trust))
     if output.json:
         # Start-up time: the types of the document, and of all that it may hold, are for scripts alone.
         from evtool.report.document import report_document
 
         output.document(report_document(results, exit_code, trust.document(), output.limit))
+    return exit_code
+
+
+def _weigh(results: Sequence[tuple[str, Report]]) -> ExitCode:
+    """Give the most serious verdict."""
+    return min((report.exit_code for _, report in results), key=GRAVITY.index)
+
+
+def _answer_in_lines(paths: Sequence[str], options: VerifyOptions, trust: TrustChoice, output: Output) -> ExitCode:
+    """Print the verdict on each path as soon as there is one, and the sum behind the last."""
+    # Start-up time: the types of the documents are for scripts alone.
+    from evtool.report.document import ReportLine, directory_report, report_sum
+
+    output = replace(output, json=True)
+    results: list[tuple[str, Report]] = []
+    with terminal_progress(output) as progress:
+        for path in paths:
+            report = _verify(path, options, progress)
+            results.append((path, report))
+            output.line(ReportLine(report=directory_report(path, report, output.limit)))
+    compared = compare_reports(results)
+    exit_code = _weigh(compared)
+    output.line(report_sum(results, compared, exit_code, trust.document()))
     return exit_code
 
 

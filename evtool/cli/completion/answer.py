@@ -82,9 +82,10 @@ def find_answer(table: CommandTable, words: Sequence[str], typed: str) -> tuple[
         return "words", _options(rows, rest, typed)
     if place.spec in _OF_THE_SHELL:
         return _OF_THE_SHELL[place.spec], []
-    if place.spec == offers.COMMAND:
-        below = table.section(" ".join(rest) or PROGRAM)
-        return "words", _named(row for row in below if row.spec == SUBCOMMAND and row.names[0].startswith(typed))
+    if place.spec.startswith(f"{offers.COMMAND}:"):
+        below = _named(row for row in table.section(" ".join(rest) or PROGRAM) if row.spec == SUBCOMMAND)
+        others = [] if rest else [Word(word) for word in place.spec.partition(":")[2].split()]
+        return "words", [word for word in (*below, *others) if word.text.startswith(typed)]
     found = find_words(place.spec, place.typed, place.record)
     return "words", [Word(place.before + word.text, word.means) for word in found]
 

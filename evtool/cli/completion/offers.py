@@ -19,7 +19,7 @@ ITEMS = "items"
 ENTRY = "entry"
 """The number of an entry in that record."""
 COMMAND = "command"
-"""The words of a command."""
+"""The words of a command, or one of some others."""
 NOTHING = "nothing"
 """Free text, a number, a name that does not exist yet."""
 
@@ -27,6 +27,11 @@ NOTHING = "nothing"
 def words(known: Iterable[str]) -> str:
     """Say that it is one of these words; none holds a space."""
     return f"words:{' '.join(known)}"
+
+
+def command_words(others: Iterable[str]) -> str:
+    """Say that it is the words of a command, or one of these."""
+    return f"{COMMAND}:{' '.join(others)}"
 
 
 def term_words(name: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -16,6 +17,7 @@ from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
 from evtool.core.text.times import parse_user_time
+from evtool.scan.missing import explain_missing
 
 if TYPE_CHECKING:
     from evtool.core.consent.decision import RecipientKind
@@ -24,6 +26,21 @@ PURPOSES = ", ".join(purpose.value for purpose in Purpose)
 """The purposes that this version knows, for help pages."""
 
 _MOMENT = compiled_when_used(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2}))?\Z")
+
+
+class ExistingPath(click.Path):
+    """A path at which there is something: whoever mistyped it is told before they are asked for a passphrase."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Take the path, or say what close to it there is.
+
+        Raises:
+            InputError: there is nothing at the path.
+        """
+        path = super().convert(value, param, ctx)
+        if not os.path.lexists(path):
+            raise explain_missing(os.fsdecode(path))
+        return path
 
 
 def instant_value(text: str) -> datetime:

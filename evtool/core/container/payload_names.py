@@ -84,7 +84,7 @@ def find_unsafe_names(directory: str, names: Sequence[str]) -> list[tuple[str, s
     prefix = f"data/{directory}/" if directory else "data/"
     text = "/".join((prefix, *names))
     if (
-        len(prefix.encode()) + max(map(len, names), default=0) * 3 <= MAX_PATH
+        len(prefix.encode()) + max(map(len, names), default=0) * 4 <= MAX_PATH
         and text.isprintable()
         and unicodedata.is_normalized("NFC", text)
         and not _PERHAPS_UNSAFE.search(text)

@@ -23,6 +23,13 @@ _LINE = compiled_when_used(
     rf"{_SPACE}(?:\[{_SPACE}(?P<table>{_KEY})(?:{_SPACE}\.{_SPACE}(?P<part>{_KEY}))?+{_SPACE}\]"
     rf"|(?P<key>{_KEY}){_SPACE}={_SPACE}(?:{_ATOM}|(?P<list>\[){_SPACE}(?:{_ATOMS}{_SPACE})?+(?P<end>\])?+))?+{_REST}"
 )
+# The lines that evtool itself writes, which are of a few forms among all of these: the expressions above take longer to
+# compile than most entries to read, and are only needed for others.
+_PLAIN_STRING = r'"[^"\\]*"'
+_PLAIN_KEY = r'(?:[A-Za-z0-9_-]{1,128}|"[^"\\]{0,126}")'
+_PLAIN_VALUE = rf"(?:{_PLAIN_STRING}|[0-9A-Za-z+-][0-9A-Za-z:+._-]{{0,63}}(?: [0-9][0-9:.Zz+-]{{0,40}})?|\[\])"
+_PLAIN_LINE = compiled_when_used(rf"(?:{_PLAIN_KEY} = (?:{_PLAIN_VALUE}|(?P<list>\[))|\[{_PLAIN_KEY}\])?\Z")
+_PLAIN_ELEMENT = compiled_when_used(rf"    {_PLAIN_STRING},\Z|(?P<end>\])\Z")
 _ELEMENTS = compiled_when_used(rf"{_SPACE}(?:{_ATOMS}{_SPACE})?+(?P<end>\])?+{_REST}")
 
 
@@ -34,6 +41,10 @@ def check_lines(text: str) -> None:
     """
     in_list = False
     for number, line in enumerate(text.split("\n"), start=1):
+        plain = (_PLAIN_ELEMENT if in_list else _PLAIN_LINE).match(line)
+        if plain is not None:
+            in_list = plain["end"] is None if in_list else plain["list"] is not None
+            continue
         match = (_ELEMENTS if in_list else _LINE).match(line)
         if match is None:
             raise FormatError(

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, islice
 from operator import lt, methodcaller
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, FileColumns, pieces, spell_files
@@ -41,7 +42,7 @@ _NOT_PLAIN = compiled_when_used(r'["\\%\x00-\x1f\x7f-\x9f]')
 """What no path has that stands in its line as it is on disk."""
 
 
-class DecodedFiles(NamedTuple):
+class DecodedFiles(Struct, frozen=True):
     """What is stated about neighbouring items that are all files; each list has one value for each of them.
 
     Attributes:
@@ -121,7 +122,7 @@ def are_readable(columns: FileColumns) -> bool:
     )
 
 
-class _Apart(NamedTuple):
+class _Apart(Struct, frozen=True):
     """The lines of neighbouring items, by what they are if the items are files; without their newlines, but for `more`.
 
     Attributes:

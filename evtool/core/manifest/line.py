@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 CONTENT = (
     '{"blake3":"$blake3","item":$item,"kind":"content","salt":"$salt",'
@@ -62,7 +64,7 @@ def before(template: str, name: str) -> bytes:
 _BOTH_LINES = pieces(f"{CONTENT}\n{FILE}\n")
 
 
-class FileColumns(NamedTuple):
+class FileColumns(Struct, frozen=True):
     """What many files have in the places of the two templates: values of `CONTENT`, then of `FILE`, as they are there.
 
     The numbers stand in both lines.
@@ -87,7 +89,7 @@ def spell_files(columns: FileColumns, last: Sequence[str] = ()) -> str:
     """
     # No file costs a call: all pieces and values are put together at once.
     parts: list[Iterable[str]] = []
-    for piece, column in zip(_BOTH_LINES, columns, strict=False):
+    for piece, column in zip(_BOTH_LINES, astuple(columns), strict=False):
         parts += (repeat(piece), column)
     return "".join(chain.from_iterable(zip(*parts, repeat(_BOTH_LINES[-1]), last or repeat(""), strict=False)))
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import repeat
 
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.block import DecodedFiles, decode_files
@@ -313,7 +314,7 @@ def _misplaced(statement: ItemStatement) -> FormatError:
 
 
 def _items_of(files: DecodedFiles) -> Iterator[Item]:
-    *plain, metadata = files
+    *plain, metadata = astuple(files)
     columns = zip(*plain, metadata or repeat(None, len(files.numbers)), strict=True)
     for number, content_salt, file_salt, size, sha256, blake3, mtime, path, said in columns:
         digests = Digests(sha256, blake3)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from operator import le
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -90,7 +89,7 @@ def skim_manifest(pieces: Iterable[bytes], first_item: int, sought: Sought) -> S
     return Skimmed(tuple(found), ManifestSummary(tree.size, 0, number - first_item, number - 1, 0, root))
 
 
-class Part(NamedTuple):
+class Part(Struct, frozen=True):
     """Neighbouring lines of a manifest, looked at as far as it takes to know which items they are about.
 
     Attributes:

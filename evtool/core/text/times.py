@@ -20,8 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _days: dict[int, str] = {}
 """Day number -> its date; the files of one directory mostly share a few days."""
 
-_MINUTES = [f"T{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1440)]
-_SECONDS = [f"{second:02d}." for second in range(60)]
+_TWO_DIGITS = [f"{number:02d}" for number in range(60)]
 
 
 def format_mtime(nanoseconds: int) -> str | None:
@@ -29,13 +28,14 @@ def format_mtime(nanoseconds: int) -> str | None:
 
     Years before 1 and after 9999 have no such spelling: None.
     """
-    # Tables and two divisions: this runs once for every file, and `divmod` and `:09d` take twice as long.
+    # Tables and divisions: this runs for many files, and `divmod` and `:09d` take twice as long.
     seconds, fraction = nanoseconds // _NANOSECONDS, nanoseconds % _NANOSECONDS
     if not _FIRST <= seconds <= _LAST:
         return None
     second = seconds % _DAY
     day = _days.get(seconds // _DAY) or _spell_day(seconds // _DAY)
-    return f"{day}{_MINUTES[second // 60]}{_SECONDS[second % 60]}{str(fraction).zfill(9)}Z"
+    hour, minute = _TWO_DIGITS[second // 3600], _TWO_DIGITS[second // 60 % 60]
+    return f"{day}T{hour}:{minute}:{_TWO_DIGITS[second % 60]}.{str(fraction).zfill(9)}Z"
 
 
 def quote_mtimes(moments: Iterable[int]) -> list[str]:
@@ -64,8 +64,6 @@ def _spell_day(day: int) -> str:
 _day_seconds: dict[str, int] = {}
 """Date -> seconds from 1970 to its beginning; the reverse of `_days`."""
 
-_MINUTE_SECONDS = {text[1:6]: 60 * minute for minute, text in enumerate(_MINUTES)}
-
 
 def parse_mtime(text: str) -> int:
     """Read what `format_mtime` wrote, as nanoseconds since 1970.
@@ -84,12 +82,12 @@ def parse_shaped_mtime(text: str) -> int:
     Raises:
         FormatError: there is no such day, or no such time of day.
     """
-    start, minute, second = _day_seconds.get(text[:10]), _MINUTE_SECONDS.get(text[11:16]), int(text[17:19])
+    start, hour, minute, second = _day_seconds.get(text[:10]), int(text[11:13]), int(text[14:16]), int(text[17:19])
     if start is None:
         start = _parse_day(text[:10])
-    if minute is None or second > 59:
+    if hour > 23 or minute > 59 or second > 59:
         raise FormatError("a modification time names a day or hour that does not exist", key="mtime-none")
-    return (start + minute + second) * _NANOSECONDS + int(text[20:29])
+    return (start + 3600 * hour + 60 * minute + second) * _NANOSECONDS + int(text[20:29])
 
 
 def _parse_day(text: str) -> int:

@@ -73,7 +73,7 @@ def read_register(path: Path, access: BundleAccess) -> tuple[Person, ...]:
         if not is_age(start):
             raise UsageError(
                 "{path} is not encrypted with age",
-                hint="never keep a register unencrypted on a disk: age -p -o register.toml.age register.toml",
+                hint="never keep a register unencrypted on a disk: `age -p -o register.toml.age register.toml`",
                 key="register-not-age",
                 path=shown(str(path)),
             )

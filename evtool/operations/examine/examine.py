@@ -46,11 +46,13 @@ from evtool.report.account import (
     TermsKnown,
     TrustUsed,
 )
+from evtool.report.checker_document import describe_checker
 from evtool.report.consent_document import terms_document
 from evtool.report.document import fill_verdict, log_entry
 from evtool.report.findings import IN_JSON, in_english_if_words, list_findings
 from evtool.report.told import tell
 from evtool.report.trust_used import TrustKind
+from evtool.web.checkers import Checker
 
 
 def examine(
@@ -86,6 +88,7 @@ def examine(
             self_test=tests,
             verified_at=format_time(began),
             clock=Clock.CLAIMED,
+            checkers=tuple(describe_checker(each) for each in Checker),
         ),
         asked=_question(options, trusted, report),
         report=_verdict(report, told),

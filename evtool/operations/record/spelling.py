@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import chain, repeat
 from operator import itemgetter
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.block import are_readable, read_metadata
@@ -55,7 +57,7 @@ _WORTH_KEEPING = 1024 * 1024
 """Bytes of a file from which on they are too."""
 
 
-class BlockOrder(NamedTuple):
+class BlockOrder(Struct, frozen=True):
     """What a worker has to know to state the items of a block.
 
     Attributes:
@@ -70,7 +72,7 @@ class BlockOrder(NamedTuple):
     salts: bytes
 
 
-class ItemBlock(NamedTuple):
+class ItemBlock(Struct, frozen=True):
     """The statements of neighbouring items, as they go into the files of a seal.
 
     Attributes:
@@ -138,7 +140,7 @@ def state_block(reading: Reading, order: BlockOrder) -> ItemBlock | None:
     )
 
 
-class _SpelledDescriptions(NamedTuple):
+class _SpelledDescriptions(Struct, frozen=True):
     """What the files of a block say about themselves; all are empty if nobody was asked.
 
     Attributes:
@@ -187,7 +189,7 @@ def _read(spelled: SpelledItems, first_item: int, items: int) -> tuple[bytes, by
 
 def _are_read_at_once(spelled: SpelledItems, numbers: range) -> bool:
     """Tell whether a reader takes these files as one block of these items."""
-    columns = FileColumns(*(list(chain(*column)) for column in zip(*spelled.columns, strict=True)))
+    columns = FileColumns(*(list(chain(*column)) for column in zip(*map(astuple, spelled.columns), strict=True)))
     expected = list(map(str, numbers))
     last = spelled.last or [""] * len(numbers)
     announced = [_FOLLOW_DESCRIBED if line else _FOLLOW_PLAIN for line in last]
@@ -213,7 +215,7 @@ def _spell_journal(reading: Reading) -> bytes:
     )
 
 
-class SpelledItems(NamedTuple):
+class SpelledItems(Struct, frozen=True):
     """The spelling of neighbouring items.
 
     Attributes:
@@ -274,7 +276,7 @@ def spell_items(
     return SpelledItems(lines, listed, unlisted, total, newest, columns, last)
 
 
-class _RunOrder(NamedTuple):
+class _RunOrder(Struct, frozen=True):
     """What is needed, beside what was read, to spell the items of one directory; as `spell_items` is given it."""
 
     first_item: int
@@ -283,7 +285,7 @@ class _RunOrder(NamedTuple):
     last: Sequence[str]
 
 
-class _SpelledRun(NamedTuple):
+class _SpelledRun(Struct, frozen=True):
     """The spelling of the items of one directory; as `SpelledItems`, with text for the lines."""
 
     text: str

@@ -119,16 +119,15 @@ class SealResult(Struct):
         return self.entry or max(self.renamed_by, default=None)
 
     @property
-    def disproves(self) -> bool:
-        """Whether an item of an earlier seal changed or vanished."""
-        return self.exit_code is ExitCode.MISMATCH
-
-    @property
     def exit_code(self) -> ExitCode:
         """The exit code of the command `seal`, time-stamps aside: not 0 if a sealed item is not as it was sealed."""
-        return weigh(self.findings, established=self.is_established)
+        return self.code_for(self.weigh())
 
-    @property
-    def is_established(self) -> bool:
-        """Whether nothing is left open about the items of earlier seals."""
-        return not any(finding.effect is Effect.OPEN for finding in self.findings)
+    def weigh(self, *, is_stamped: bool = True) -> ExitCode:
+        """Give the verdict on the items of earlier seals, and on the time-stamps that were asked for."""
+        is_open = any(finding.effect is Effect.OPEN for finding in self.findings)
+        return weigh(self.findings, established=is_stamped and not is_open)
+
+    def code_for(self, verdict: ExitCode) -> ExitCode:
+        """Give the exit code for a verdict: a script has to know whether its new files were sealed all the same."""
+        return ExitCode.SEALED_BUT if verdict is not ExitCode.OK and self.newest_entry is not None else verdict

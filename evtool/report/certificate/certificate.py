@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from evtool.core.errors import UsageError
+from evtool.core.errors import UsageError, Way
 from evtool.report.account import Account, Audience, ListedItems
 from evtool.report.certificate.icc import provenance_annex
 from evtool.report.certificate.india import schedule
@@ -38,15 +38,17 @@ def check_account(account: Account) -> None:
     if account.audience is not Audience.COURT:
         raise UsageError(
             "certificates are for a court, and this report is for the audience {audience}",
-            hint="leave --audience out, or make that report in a run of its own",
+            hint="ask for no audience, or make that report in a run of its own",
             key="certificate-audience",
+            ways=(Way.AUDIENCE,),
             audience=account.audience.value,
         )
     if account.listed is not ListedItems.ALL:
         raise UsageError(
             "a certificate lists every item",
-            hint="leave --items out, or take an account with all items",
+            hint="list all items, or take an account with all of them",
             key="certificate-items",
+            ways=(Way.LISTED,),
         )
 
 

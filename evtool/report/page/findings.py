@@ -136,8 +136,11 @@ def _details(page: PageWriter, code: Code, compared: list[AccountFinding]) -> It
 
 def _detail(page: PageWriter, finding: AccountFinding) -> tuple[Content, ...]:
     nameless: Content = page.say("findings.hidden") if finding.hidden else ""
+    about = str(finding.item or "")
+    if finding.item is None:
+        about = page.say("page.no-item") if finding.entry is None else f"{page.say('page.entry')} {finding.entry}"
     return (
-        str(finding.item or ""),
+        about,
         name(finding.path) if finding.path is not None else nameless,
         name(finding.expected) if finding.expected is not None else "",
         name(finding.found) if finding.found is not None else "",

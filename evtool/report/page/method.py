@@ -81,6 +81,9 @@ def how_checked(page: PageWriter) -> Iterator[Block]:
         page.field("checked.hidden", page.say("checked.hidden-what", **counts)),
         page.field("checked.bytes", page.say("checked.bytes-what")),
     ]
+    if made.checkers:
+        known = lines((f"{checker.name} ", digest(checker.sha256)) for checker in made.checkers)
+        fields.append(page.field("checked.checkers", known))
     if asked.trust.sha256 is not None:
         fields.insert(7, page.field("checked.digest", asked.trust.sha256, ValueKind.DIGEST))
     yield page.heading("checked.title")

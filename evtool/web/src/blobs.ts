@@ -4,16 +4,9 @@ import { type Bytes, type Source, type Thing } from "./core/index.ts";
 import { rawOf } from "./core/bytes.ts";
 import { pathsTo } from "./core/text.ts";
 
-const CHUNK = 4 * 1024 * 1024;
-
 /** Give a blob as bytes that can be read at any place. */
 export function bytesOf(blob: Blob): Bytes {
   return { size: blob.size, read: async (start, end) => new Uint8Array(await blob.slice(start, end).arrayBuffer()) };
-}
-
-/** Give the bytes of a whole blob, piece by piece. */
-export async function* piecesOf(blob: Blob): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < blob.size; at += CHUNK) yield new Uint8Array(await blob.slice(at, at + CHUNK).arrayBuffer());
 }
 
 /** A folder as a browser shows it: files, and directories as far as something lies in them or they were dropped. */

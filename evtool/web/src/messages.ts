@@ -39,12 +39,13 @@ export interface Answer {
 export type ToWorker =
   | { readonly kind: "verify"; readonly input: Input; readonly question: Question }
   | { readonly kind: "hashed"; readonly digests: ReadonlyMap<string, Digests>; readonly refusal: string; readonly lost: number }
-  | { readonly kind: "hash"; readonly parts: readonly HashPart[] };
+  | { readonly kind: "hash"; readonly container: Blob | undefined; readonly parts: readonly HashPart[] };
 
-/** A file, or a part of a container, for a worker that hashes. */
+/** A file for a worker that hashes, or where its data lies in the container. */
 export interface HashPart {
   readonly path: string;
-  readonly blob: Blob;
+  readonly size: number;
+  readonly blob: Blob | undefined;
   readonly located: Located | undefined;
 }
 

@@ -1,13 +1,14 @@
 /** The two kinds of workers: one that verifies, and some that hash for it. Both run this same script. */
 
-import { bytesOf, FolderSource, piecesOf } from "./blobs.ts";
+import { bytesOf, FolderSource } from "./blobs.ts";
 import {
-  type Digests, FileHasher, NOBODY, prepare, readData, readSigners, type Source, store, verify, ZipError, ZipSource,
+  type Bytes, type Digests, FileHasher, NOBODY, prepare, readData, readSigners, type Source, store, verify, ZipError, ZipSource,
 } from "./core/index.ts";
 import { baseName } from "./core/text.ts";
 import type { FromWorker, HashPart, Input, Question, ToWorker } from "./messages.ts";
 
 type Hashed = Extract<ToWorker, { kind: "hashed" }>;
+type HashOrder = Extract<ToWorker, { kind: "hash" }>;
 
 const PROGRAMS = ["check.html", "check.py"];
 
@@ -25,7 +26,7 @@ export function startWorker(post: (message: FromWorker) => void, listen: (hear: 
     } else {
       hasher ??= FileHasher.make();
       const own = hasher;
-      queue = queue.then(async () => hashAll(await own, message.parts, post)).catch(report);
+      queue = queue.then(async () => hashAll(await own, message, post)).catch(report);
     }
   });
 }
@@ -82,32 +83,40 @@ async function findPrograms(source: Source): Promise<string[]> {
 
 const SMALL = 1024 * 1024;
 
-async function hashAll(hasher: FileHasher, parts: readonly HashPart[], post: (message: FromWorker) => void): Promise<void> {
+/** A file that is to be hashed, with the bytes that it or its container has. */
+interface Hashable extends HashPart {
+  readonly bytes: Bytes;
+}
+
+async function hashAll(hasher: FileHasher, order: HashOrder, post: (message: FromWorker) => void): Promise<void> {
   const digests = new Map<string, Digests>();
   let refusal = "";
+  const container = order.container === undefined ? undefined : bytesOf(order.container);
+  const parts = order.parts.map((part) => ({ ...part, bytes: container ?? bytesOf(part.blob ?? new Blob()) }));
   const reads = parts.map(readSmall);
+  let small = 0;
   for (const [at, part] of parts.entries()) {
     const tell = (bytes: number): void => {
-      if (part.blob.size > SMALL) post({ kind: "progress", bytes });
+      if (part.size > SMALL) post({ kind: "progress", bytes });
+      else small += bytes;
     };
     try {
       digests.set(part.path, await hasher.hash((await reads[at]) ?? piecesOfPart(part), part.located !== undefined, tell));
-      if (part.blob.size <= SMALL) post({ kind: "progress", bytes: part.located?.size ?? part.blob.size });
     } catch (error) {
       // A file that cannot be read is said to be so; a container that cannot be read to its end is refused.
       if (error instanceof ZipError) refusal ||= error.message;
       else if (part.located !== undefined) refusal ||= "it cannot be read";
     }
   }
+  post({ kind: "progress", bytes: small });
   post({ kind: "digests", digests, refusal });
 }
 
 /** Begin to read small files before their turn comes. */
-async function readSmall(part: HashPart): Promise<AsyncIterable<Uint8Array> | undefined> {
-  if (part.located !== undefined ? part.located.isDeflated || part.located.size > SMALL : part.blob.size > SMALL) return undefined;
-  const [start, end] = part.located === undefined ? [0, part.blob.size] : [part.located.start, part.located.end];
+async function readSmall({ bytes, size, located }: Hashable): Promise<AsyncIterable<Uint8Array> | undefined> {
+  if (size > SMALL || located?.isDeflated === true) return undefined;
   try {
-    return one(await bytesOf(part.blob).read(start, end));
+    return one(await bytes.read(located?.start ?? 0, located?.end ?? bytes.size));
   } catch {
     return undefined; // it is tried again in its turn, and fails there
   }
@@ -117,6 +126,5 @@ async function* one(data: Uint8Array): AsyncGenerator<Uint8Array> {
   yield await Promise.resolve(data);
 }
 
-const piecesOfPart = (part: HashPart): AsyncIterable<Uint8Array> =>
-  part.located === undefined ? piecesOf(part.blob) : readData(bytesOf(part.blob), part.located);
-
+const piecesOfPart = ({ bytes, located }: Hashable): AsyncIterable<Uint8Array> =>
+  readData(bytes, located ?? { start: 0, end: bytes.size, size: bytes.size, isDeflated: false, crc: 0 });

@@ -6,7 +6,7 @@ are the same, every sealed line is in its canonical spelling, in its place, and 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, before, begins_item
@@ -22,13 +22,14 @@ from evtool.core.manifest.statement import (
 from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.times import parse_mtime
+from evtool.core.values import replace
 from evtool.operations.record.spelling import LINES_PER_ITEM, spell_items
 from evtool.scan.batch import Reading
 from evtool.scan.observe import Observation
 from evtool.scan.walk import Kind
 
 
-class CompareOrder(NamedTuple):
+class CompareOrder(Struct, frozen=True):
     """What a worker has to know to compare the items of a block.
 
     Attributes:
@@ -59,7 +60,7 @@ _SIZE = before(CONTENT, "size")
 _SIZE_DIGITS = 16
 
 
-class UnchangedBlock(NamedTuple):
+class UnchangedBlock(Struct, frozen=True):
     """What there is to say of a block whose items are all as they were sealed.
 
     Attributes:
@@ -116,7 +117,7 @@ def compare_block(reading: Reading, order: CompareOrder) -> UnchangedBlock | Non
     return UnchangedBlock(nodes, spelled.listed, extra.consents, spelled.size, other_dates, spelled.newest)
 
 
-class _SplitLines(NamedTuple):
+class _SplitLines(Struct, frozen=True):
     """The lines of a block: those of the content and the name of each item, and the others with their item."""
 
     lines: list[bytes]
@@ -141,7 +142,7 @@ def _split(block: bytes, first_item: int, items: int) -> _SplitLines | None:
     return _SplitLines(plain, extra) if len(plain) == LINES_PER_ITEM * items else None
 
 
-class _Extra(NamedTuple):
+class _Extra(Struct, frozen=True):
     """What is stated about the items of a block beside what they are and their names."""
 
     consents: dict[int, ConsentTerms]
@@ -211,4 +212,4 @@ def _with_sealed_dates(reading: Reading, lines: list[bytes]) -> tuple[Reading, i
             rows[index] = (row[0], sealed, *row[2:])
         elif row.stamp is not None:
             rows[index] = row._replace(stamp=row.stamp._replace(mtime=sealed))
-    return reading._replace(rows=rows), differing
+    return replace(reading, rows=rows), differing

@@ -10,12 +10,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple
 
 from msgspec import Struct
 
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ItemType
+from evtool.core.values import replace
 from evtool.operations.merge import merge_sorted
 from evtool.operations.record.record import Seal, SealedItem
 from evtool.operations.verify.items.block_lookup import CompareOrder, UnchangedBlock, compare_block, sealed_sizes
@@ -27,7 +27,7 @@ from evtool.scan.walk import Found, Run, join_path, runs_of
 from evtool.store.custody import CustodyReader
 
 
-class Unchanged(NamedTuple):
+class Unchanged(Struct, frozen=True):
     """Items that are as they were sealed.
 
     Attributes:
@@ -45,7 +45,7 @@ class Unchanged(NamedTuple):
     last: bytes
 
 
-class Compared(NamedTuple):
+class Compared(Struct, frozen=True):
     """An item with what was found in its place, or one side alone.
 
     Attributes:
@@ -126,7 +126,7 @@ class BlockMerge:
         if broken_from is not None and block.first_item > broken_from:
             # It was asked about before it was known that nothing can be known about it.
             self._put_aside(answer.request.runs)
-            self._aside += (pair._replace(sealed=None) for pair in loose if pair.found is not None)
+            self._aside += (replace(pair, sealed=None) for pair in loose if pair.found is not None)
         elif isinstance(product, UnchangedBlock):
             self._blocks.accept_as_it_is(block, product)
             yield Unchanged(
@@ -135,7 +135,7 @@ class BlockMerge:
         elif pairs is not None:
             self._blocks.accept(block)
             for pair, observation in zip(pairs, observations, strict=True):
-                yield pair._replace(observation=observation)
+                yield replace(pair, observation=observation)
             yield from loose
         else:
             self._blocks.decode(block)

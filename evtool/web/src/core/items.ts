@@ -5,7 +5,7 @@ import type { Digests } from "./hashes.ts";
 import { type Item, sortKey } from "./manifest.ts";
 import { neutralName, parseNeutralName } from "./payload.ts";
 import type { Thing, Tree } from "./source.ts";
-import { compare, composed, directoryOf, isUnknown, store } from "./text.ts";
+import { compare, composed, directoryOf, isUnknown, isUtf8, store } from "./text.ts";
 import { findHidden, isBelowHidden, type Walk } from "./walk.ts";
 
 export type Fate =
@@ -262,7 +262,7 @@ export class Comparison {
   private reportMissing(item: Item): void {
     if (this.known.isDisposed(item)) this.settle(item, "disposed", "disposed", "note");
     else if (this.known.mayLack(item)) this.settle(item, "stated_only", "link-absent", "open");
-    else if (!this.known.showsAll && (item.content.type === "symlink" || item.content.type === "directory")) {
+    else if (!this.known.showsAll && isNeverShown(item)) {
       this.settle(item, "unreadable", "not-visible", "unchecked");
     } else this.settle(item, "missing", "missing", this.weighName(nameOf(item)));
   }
@@ -327,6 +327,11 @@ export class Comparison {
   private weighName(stored: string): Effect {
     return this.isDoubtful && isUnknown(stored) ? "unchecked" : "disproves";
   }
+}
+
+/** Of a folder a browser shows no links, no empty folders, and nothing whose name is not UTF-8. */
+function isNeverShown({ content, path }: Item): boolean {
+  return content.type === "symlink" || content.type === "directory" || (path !== undefined && !isUtf8(path));
 }
 
 /** Give the stored name of an item; one whose name is withheld goes by its number. */

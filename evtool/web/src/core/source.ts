@@ -15,6 +15,8 @@ export interface Thing {
   readonly target?: string;
   /** Modification time in nanoseconds since 1970; undefined if it is not known to the nanosecond. */
   readonly mtime?: bigint;
+  /** Where it is to be read, if a browser shows it under another path than it has. */
+  readonly place?: string;
 }
 
 /** Something that can be listed and read; nothing in it is followed, run or changed. */

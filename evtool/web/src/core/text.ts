@@ -51,6 +51,16 @@ export function store(name: string): string {
   return text;
 }
 
+/** Tell whether a name is UTF-8 on disk. */
+export function isUtf8(name: string): boolean {
+  try {
+    decode(unraw(name));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const escape = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 
 /** Give how many bytes the character has that begins here; 0 if none does. */

@@ -14,6 +14,7 @@ import { type Axis, type Finding, find, type StepResult } from "./findings.ts";
 import { crc32, digest, type Digests, prepare } from "./hashes.ts";
 import { Agents, findUndone, type Houses, readHouses } from "./houses.ts";
 import { Comparison } from "./items.ts";
+import type { Item } from "./manifest.ts";
 import { Custody, isCompanionFile, MAX_ENTRY, MAX_SIGNATURE, ReadError } from "./record.ts";
 import { judgeClocks, judgeDerivations, judgeRenewals } from "./renewals.ts";
 import { makeReport, publicSummary, type Report, unsealed } from "./report.ts";
@@ -317,10 +318,11 @@ async function compareEvidence(source: Source, tree: Tree, judged: Judged, bag: 
     Object.assign(walked, { seen: walked.things.size, directories: 0, findings: [] });
     walked.companions.clear();
   } else if (isBundle) setCompanionsAside(walked, listedPayload(bag.texts.get(MANIFEST) ?? new Uint8Array()));
+  if (!source.showsAll) readBackslashes(walked, seals.flatMap((seal) => seal.items));
   const paths = new Set([...walked.things.values()].filter((thing) => thing.kind === "file").map((thing) => thing.path));
   const items = seals.flatMap((seal) => seal.items);
   const sizes = new Set(items.filter((item) => item.content.type === "file").map((item) => item.content.size));
-  const placeOf = (thing: Thing): string => (isBundle ? `data/${thing.path}` : thing.path);
+  const placeOf = (thing: Thing): string => (isBundle ? `data/${thing.path}` : (thing.place ?? thing.path));
   const wanted = [...everyFile(walked, tree, isBundle)].filter((thing) => isZip || sizes.has(thing.size));
   const digests = await options.hashFiles(wanted.map((thing) => ({ ...thing, path: placeOf(thing) })));
   if (isZip) checkSums(source, digests);
@@ -328,11 +330,11 @@ async function compareEvidence(source: Source, tree: Tree, judged: Judged, bag: 
   const bundles = chain.links.filter(({ entry }) => entry.event === "disclosed" && entry.details["list"] !== undefined);
   const known = {
     items,
-    isDisposed: (item: (typeof items)[number], before = 10000): boolean =>
+    isDisposed: (item: Item, before = 10000): boolean =>
       disposals.some(
         (entry) => entry.sequence < before && (entry.items === undefined ? item.seal < entry.sequence : holds(entry.items, item.number)),
       ),
-    mayLack: (item: (typeof items)[number]): boolean =>
+    mayLack: (item: Item): boolean =>
       item.content.type === "symlink" && bundles.some(({ entry }) => entry.sequence > item.seal),
     sound: new Set(seals.filter((seal) => seal.isSound).map((seal) => seal.number)),
     isUndecided: !(judged.isKnown && isExplained(judged.withholding)),
@@ -346,6 +348,18 @@ async function compareEvidence(source: Source, tree: Tree, judged: Judged, bag: 
   if (isZip) for (const path of paths) readToo(comparison, path, digests.get(`data/${path}`));
   const bytes = [...comparison.read.values()].reduce((sum, each) => sum + each.size, 0);
   return { comparison, walked, bytes, paths };
+}
+
+/** A browser shows `a\\b` as `a/b`. Where no item has the second name, the file is read under the first. */
+function readBackslashes(walked: Walk, items: readonly Item[]): void {
+  const names = new Set(items.map((item) => item.path));
+  for (const { path } of items) {
+    const place = path?.replaceAll("\\", "/");
+    const thing = place === undefined || names.has(place) ? undefined : walked.things.get(place);
+    if (path === undefined || place === undefined || thing === undefined) continue;
+    walked.things.delete(place);
+    walked.things.set(path, { ...thing, path, place });
+  }
 }
 
 /** A container is read to its end, whatever its files belong to. */

@@ -12,7 +12,7 @@ import { consentBox, showAnswer } from "./result.ts";
 type Phase =
   | { readonly kind: "form"; readonly said: string }
   | { readonly kind: "busy"; readonly check: Check; early: Early | undefined }
-  | { readonly kind: "answer"; readonly answer: Answer; readonly name: string; readonly now: Date };
+  | { readonly kind: "answer"; readonly answer: Answer; readonly input: Input; readonly now: Date };
 
 export class App {
   private phase: Phase = { kind: "form", said: "" };
@@ -165,7 +165,7 @@ export class App {
       },
       onProgress: (progress) => this.progress(progress),
       onAnswer: (answer) => {
-        this.phase = { kind: "answer", answer, name: input.name, now };
+        this.phase = { kind: "answer", answer, input, now };
         this.draw("result-title");
       },
       onError: (why) => {
@@ -200,7 +200,7 @@ export class App {
     const title = element("h2", { id: "result-title", tabindex: "-1", class: "quiet" }, say("web", "result"));
     if (phase.kind === "answer") {
       const region = element("div", { id: "result", role: "region", "aria-labelledby": "result-title" });
-      region.append(showAnswer(phase.answer, phase.name, phase.now));
+      region.append(showAnswer(phase.answer, phase.input, phase.now));
       return [title, region, element("p", { class: "actions" }, button(say("web", "again"), () => this.again(), { id: "again" }))];
     }
     if (phase.kind !== "busy") return [];

@@ -34,7 +34,7 @@ export function table(caption: string, headers: readonly string[], rows: readonl
   );
   const made = element("table", {}, element("caption", {}, caption), element("thead", {}, head), element("tbody", {}, ...body));
   // Wide on a narrow screen; whoever uses the keyboard scrolls it as well.
-  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, made);
+  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, made);
 }
 
 export const section = (id: string, title: string, ...children: readonly Child[]): HTMLElement =>

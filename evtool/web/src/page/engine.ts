@@ -1,7 +1,7 @@
 /** Runs one check: a worker that verifies, and some that hash for it. */
 
 import type { Digests, Early } from "../core/index.ts";
-import type { Answer, FromWorker, HashJob, HashPart, Input, Question, ToWorker } from "../messages.ts";
+import type { Answer, FromWorker, HashJob, Input, Question, ToWorker } from "../messages.ts";
 
 /** How far the reading is. */
 export interface Progress {
@@ -91,7 +91,9 @@ export class Check {
       );
       for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
         const waiting = new Promise<Extract<FromWorker, { kind: "digests" }> | undefined>((resolve) => (answer = resolve));
-        post(worker, { kind: "hash", parts: batch.map((job) => this.part(job)) });
+        // The container goes along once, and not with each of its files: to hand over a blob takes time.
+        const container = this.input.kind === "zip" ? this.input.file : undefined;
+        post(worker, { kind: "hash", container, parts: batch.map((job) => ({ ...job, blob: this.files.get(job.path) })) });
         const message = await waiting;
         if (message === undefined) {
           lost++;
@@ -104,11 +106,6 @@ export class Check {
     const count = Math.max(1, Math.min(MOST_WORKERS, navigator.hardwareConcurrency || 2, batches.length));
     await Promise.all(Array.from({ length: count }, serve));
     return { kind: "hashed", digests, refusal, lost };
-  }
-
-  private part(job: HashJob): HashPart {
-    const blob = this.input.kind === "zip" ? this.input.file : this.files.get(job.path);
-    return { path: job.path, blob: blob ?? new Blob(), located: job.located };
   }
 
   private tell(count: number): void {

@@ -1,7 +1,7 @@
 /** The result, in the order in which people have to read it: terms first, then the verdict. */
 
 import { AXES, type Early, inFours, REQUIRED, type Report, shown } from "../core/index.ts";
-import type { Answer } from "../messages.ts";
+import type { Answer, Input } from "../messages.ts";
 import { find, say, term, withSeparators } from "./catalogue.ts";
 import { button, code, element, outside, section, table } from "./dom.ts";
 import { itemsTable } from "./items_table.ts";
@@ -124,7 +124,7 @@ function signersSection(report: Report, now: string): HTMLElement {
   const lines = [...new Set(report.signers.filter((signer) => !signer.trusted).map(lineFor))];
   if (lines.length > 0) {
     const label = say("web", "signer-line");
-    made.append(element("h3", {}, label), element("pre", { tabindex: "0", role: "region", "aria-label": label }, lines.join("\n")));
+    made.append(element("h3", {}, label), element("pre", { tabindex: "0", role: "group", "aria-label": label }, lines.join("\n")));
   }
   return made;
 }
@@ -168,19 +168,21 @@ function limitsSection(): HTMLElement {
 // ------------------------------------------------------------------------------------------------------- all of it
 
 /** Put the answer together. */
-export function showAnswer(answer: Answer, name: string, now: Date): HTMLElement {
+export function showAnswer(answer: Answer, input: Input, now: Date): HTMLElement {
   const { report } = answer;
   const early = { handling: report.handling, consent: report.consent_summary };
   const made = element("div", { id: "answer" }, consentBox(early));
   for (const path of answer.planted) made.append(element("p", { class: "warning", role: "alert" }, say("web", "planted", { name: shown(path) })));
   made.append(verdictSection(report));
+  // What a browser does not show, nobody can miss: that has to stand beside every verdict on a folder.
+  if (input.kind === "folder") made.append(element("p", { class: "warning" }, say("web", "folder-limits")));
   const stamps = stampsSection(report);
   if (stamps !== undefined) made.append(stamps);
   made.append(findingsSection(report), numbersSection(report));
   if (answer.rows.length > 0) made.append(itemsTable(answer));
   if (answer.skipped.length > 0) made.append(element("p", { class: "warning" }, say("web", "trust-skipped", { numbers: answer.skipped.join(", ") })));
   if (report.signers.length > 0) made.append(signersSection(report, now.toISOString()));
-  made.append(headSection(report), limitsSection(), actions(report, name));
+  made.append(headSection(report), limitsSection(), actions(report, input.name));
   const values = { findings: report.findings.length, items: report.sealed, entries: report.signers.length };
   made.append(element("p", { class: "end" }, say("web", "checked-by", { program: PROGRAM }), " ", say("web", "end", values)));
   const unreviewed = say("page", "unreviewed");

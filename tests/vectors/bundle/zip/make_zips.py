@@ -160,6 +160,10 @@ def readable() -> dict[str, tuple[str, bytes]]:
     return {
         "good-stored": ("two files, stored", container(A, B)),
         "good-deflated": ("a deflated file", container(replace(A, method=8, data=b"evidence\n" * 20))),
+        "good-deflated-hard": (
+            "a deflated file whose flags tell how hard it was compressed",
+            container(replace(A, method=8, data=b"evidence\n" * 20, flags=2)),
+        ),
         "good-empty-file": ("a file without bytes", container(replace(A, data=b""))),
         "good-hangul": ("a Hangul name that says it is UTF-8", with_name("data/김.txt".encode(), flags=UTF8)),
         "good-ascii-utf8": ("an ASCII name that says it is UTF-8", with_name(b"data/b.txt", flags=UTF8)),

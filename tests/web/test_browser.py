@@ -1,0 +1,152 @@
+"""The page as its users meet it: opened as a file in Chromium, without network, with a bundle or a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evtool.report.document import directory_report
+from evtool.report.json_value import to_json
+from tests.bundle.case import SIGNER, verify_it
+from tests.manifests.test_vectors import built
+from tests.web.browser import OpenPage, open_page
+from tests.web.mutations import make_bundles, read_files, relist, write_zip
+from tests.web.node_page import labels, run_page
+from tests.web.test_agreement import comparable, verify_job
+
+__all__ = ["built"]
+
+TRUSTED = SIGNER.public_key.fingerprint
+FOLDERS = ("good-names", "good-two-seals", "evidence-changed", "withheld-promised-item", "signature-by-an-intruder")
+"""Vectors that are given as folders; of the first two a browser does not show all."""
+NOT_SHOWN = {
+    "good-names": [f"not-visible item {number}" for number in (13, 5, 8)],
+    "good-two-seals": ["not-visible item 2", "not-visible item 3"],
+}
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPage]:
+    with open_page(tmp_path_factory.mktemp("page")) as opened:
+        yield opened
+        assert opened.complaints == []
+        assert {address.partition(":")[0] for address in opened.requests} == {"file", "blob"}
+        assert sum(address.startswith("file:") for address in opened.requests) == 1
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {path.stem: path for path in make_bundles(tmp_path_factory.mktemp("bundles"))}
+
+
+def test_it_says_of_a_bundle_what_evtool_says(page: OpenPage, bundles: dict[str, Path]) -> None:
+    for name in ("whole", "nameless"):
+        answer = page.check(bundles[name], fingerprints=TRUSTED)
+        expected = to_json(directory_report("", verify_it(bundles[name]), None))
+        assert comparable(answer) == comparable(expected)
+        assert answer["steps"] == expected["steps"]
+        assert answer["exit_code"] == 0
+
+
+def test_the_terms_come_first_also_where_a_bundle_was_changed(
+    page: OpenPage, bundles: dict[str, Path], tmp_path: Path
+) -> None:
+    files = read_files(bundles["partial"].read_bytes())
+    name = next(name for name in files if name.startswith("data/"))
+    files[name] += b"x"
+    relist(files)
+    changed = tmp_path / "changed.zip"
+    changed.write_bytes(write_zip(files))
+    page.give(changed, fingerprints=TRUSTED)
+    page.page.wait_for_selector("#save")
+    first = page.page.inner_text("#result").splitlines()[0]
+    assert first == "Only the recipients that the terms name may get this evidence."
+    assert "✗ mismatch" in page.page.inner_text("#verdict")
+    page.page.click("#again")
+
+
+def test_folders_are_compared_as_far_as_a_browser_shows_them(page: OpenPage, built: Path) -> None:
+    jobs = {name: verify_job(built / name, {"expect_head": None}) for name in FOLDERS}
+    answers = dict(zip(jobs, run_page(list(jobs.values())), strict=True))
+    unsaid = ("no-timestamp", "no-consent", "no-witness", "name-twin")
+    for name, job in jobs.items():
+        found = page.check(built / name / "evidence", trust=job["trust"])
+        wanted = NOT_SHOWN.get(name, labels(answers[name], *unsaid))
+        assert (labels(found, *unsaid), found["exit_code"]) == (
+            wanted,
+            4 if name in NOT_SHOWN else answers[name]["exit_code"],
+        )
+
+
+def test_beside_a_verdict_on_a_folder_stands_what_a_browser_cannot_see(page: OpenPage, built: Path) -> None:
+    """An empty folder that somebody added is not seen: evtool ends with 1, and the page cannot."""
+    job = verify_job(built / "evidence-extra-empty-directory", {"expect_head": None})
+    page.give(Path(job["path"]), trust=job["trust"])
+    page.page.wait_for_selector("#save")
+    assert "if it was added, this page cannot see it" in page.page.inner_text("#verdict + .warning")
+    page.page.click("#again")
+
+
+def test_a_page_that_somebody_put_beside_the_evidence_is_warned_of(
+    page: OpenPage, bundles: dict[str, Path], tmp_path: Path
+) -> None:
+    files = read_files(bundles["small"].read_bytes())
+    files = {**files, "check.html": b"<p>all is well</p>"}
+    relist(files)
+    planted = tmp_path / "planted.zip"
+    ordered = sorted(
+        files, key=lambda name: (name.startswith("data/"), name.startswith("custody/"), name != "bagit.txt", name)
+    )
+    planted.write_bytes(write_zip({name: files[name] for name in ordered}))
+    page.give(planted, fingerprints=TRUSTED)
+    page.page.wait_for_selector("#save")
+    assert "A file called check.html lies in what you were given. Do not open it" in page.page.inner_text("#answer")
+    assert "bag-broken" in page.page.inner_text("#findings")
+    page.page.click("#again")
+    assert verify_it(planted).exit_code == 1
+
+
+def test_keys_alone_are_enough_and_a_wrong_head_is_not_passed_over(page: OpenPage, bundles: dict[str, Path]) -> None:
+    driven = page.page
+    driven.set_input_files("#zip", str(bundles["one"]))
+    driven.fill("#fingerprints", "")
+    driven.focus("#lines")
+    for _ in range(3):
+        driven.keyboard.press("Tab")
+    driven.keyboard.type("not a head")
+    driven.keyboard.press("Tab")
+    driven.keyboard.press("Enter")
+    assert driven.inner_text("#said").startswith("A head has 64 digits")
+    assert driven.evaluate("document.activeElement.id") == "head"
+    driven.fill("#head", "ab" * 32)
+    driven.keyboard.press("Enter")
+    driven.wait_for_selector("#save")
+    assert driven.evaluate("document.activeElement.id") == "result-title"
+    assert "head-unknown" in driven.inner_text("#findings")
+    driven.focus("#again")
+    driven.keyboard.press("Enter")
+    driven.fill("#head", "")
+
+
+ALLOWED = r"evtool|verify|version|json|JSON|SHA(256)?|age|zip|allowed_signers|UTF|English|page|[A-Z][0-9]+"
+"""Names of programs, formats and algorithms, and codes."""
+
+
+def test_in_korean_nothing_is_left_in_english(page: OpenPage, bundles: dict[str, Path]) -> None:
+    page.speak("ko")
+    try:
+        form = page.page.inner_text("main")
+        page.give(bundles["partial"])
+        page.page.wait_for_selector("#save")
+        for code in page.page.query_selector_all("#answer code, #answer bdi, #answer pre, #answer .scroll td"):
+            code.evaluate("node => node.remove()")
+        answer = page.page.inner_text("main")
+        assert page.page.evaluate("document.documentElement.lang") == "ko"
+        words = re.findall(r"[A-Za-z]{2,}[A-Za-z0-9_]*", form + answer)
+        assert [word for word in words if not re.fullmatch(ALLOWED, word)] == []
+        page.page.click("#again")
+    finally:
+        page.speak("en")
