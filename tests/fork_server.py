@@ -49,7 +49,8 @@ def import_all(program: str) -> None:
     """Import every module of a package that can be imported here, and what these import only when they need it."""
     package = importlib.import_module(program)
     for module in pkgutil.walk_packages(package.__path__, f"{program}."):
-        if not module.name.endswith(".__main__"):
+        # Neither is imported by anything: `evtool/web/check.py` is written out as it is, and runs when it is imported.
+        if not module.name.endswith((".__main__", ".web.check")):
             try:
                 importlib.import_module(module.name)
             except ModuleNotFoundError as error:

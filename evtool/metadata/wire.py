@@ -118,4 +118,6 @@ def spell_formats(formats: Sequence[FormatClaim | None]) -> bytes:
 
 def parse_formats(spelled: bytes) -> list[FormatClaim | None]:
     """Read what `spell_formats` wrote."""
-    return [found and FormatClaim(*found[:2], tuple(found[2]), *found[3:]) for found in json.loads(spelled)]
+    return [
+        FormatClaim(found[0], found[1], tuple(found[2]), found[3]) if found else None for found in json.loads(spelled)
+    ]

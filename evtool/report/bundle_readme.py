@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from evtool.core import __version__
 from evtool.core.ssh.signature import NAMESPACE
 from evtool.report.language import Language, in_every_language
 from evtool.report.travels import Travels
+from evtool.web.checkers import Checker, sha256_of
 
 
 def render_bundle_readme(entries: Sequence[tuple[str, str]], travels: Travels, *, neutral: bool) -> str:
@@ -17,6 +19,7 @@ def render_bundle_readme(entries: Sequence[tuple[str, str]], travels: Travels, *
         parts += [language.say("bundle-readme.statements"), _travels(language, travels)]
         if neutral:
             parts.append(language.say("bundle-readme.names"))
+        parts.append(language.say("bundle-readme.script", version=__version__, script=sha256_of(Checker.SCRIPT)))
         return "\n".join([*parts, language.say("bundle-readme.limits")])
 
     return in_every_language(write)

@@ -7,8 +7,10 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from evtool.core import __version__
 from evtool.core.ssh.signature import NAMESPACE
 from evtool.report.language import Language, in_every_language
+from evtool.web.checkers import Checker, sha256_of
 
 
 class EntryLine(Struct, frozen=True):
@@ -64,7 +66,10 @@ class _Page(Struct, frozen=True):
         parts = [language.say("readme.continues") + head if self.is_continued else head]
         parts += [language.say("readme.trust", namespace=NAMESPACE), language.say(f"readme.place-{place}")]
         parts += [self._signatures(language), self._digests(language), self._order(language)]
-        return "\n".join([*parts, self._times(language), language.say("readme.limits")])
+        times = self._times(language)
+        if self.inside and not self.is_continued:
+            times += language.say("readme.script", version=__version__, script=sha256_of(Checker.SCRIPT))
+        return "\n".join([*parts, times, language.say("readme.limits")])
 
     def _signatures(self, language: Language) -> str:
         lines = [language.say("readme.signatures"), ""]

@@ -41,8 +41,8 @@ def doubtful(text):  # named like what systems add, or what a later Unicode take
 def hidden(text):  # section "Patterns": what the newest seal leaves out
     matches = (fnmatch.fnmatchcase(name, mask.replace("[", "[[]")) for name in text.split("/") for mask in seal["exclude"])
     return not doubtful(text) and any(matches)
-sys.excepthook = lambda kind, fault, trace: say(4, f"{kind.__name__}: {fault}") or leave()
-sys.stdout.reconfigure(errors="backslashreplace")
+if __name__ != "__main__": raise ModuleNotFoundError("this is a program, and no module")
+sys.stdout.reconfigure(errors="backslashreplace"); sys.excepthook = lambda kind, fault, _: say(4, f"{kind.__name__}: {fault}") or leave()
 print("HANDLING: this script reads no terms of consent. Until you know them, every file is closed: give it to nobody.\n")
 root, *trust = [os.path.realpath(os.fsencode(name)) for name in sys.argv[1:]] or [b""]
 if len(trust) > 1 or not root or any(name.startswith(root + b"/") for name in trust): sys.exit(print(__doc__) or 2)

@@ -98,7 +98,7 @@ def read_all(reader: ManifestReader, items: Iterable[Item]) -> Reading:
 
 def read_second(data: bytes) -> Reading:
     """As the second verifier reads it."""
-    formats, model = importlib.import_module("manifest_format"), importlib.import_module("model")
+    formats, model = importlib.import_module("manifest"), importlib.import_module("record")
     lines = [formats.Line(text) for text in data.split(b"\n")]
     header = {"sequence": 1, "event": "sealed", "sealed": {"first_item": 1}, "agent": "A03", "collection": ""}
     entry = model.Entry(header, model.File("0001-sealed", b"", b""), "")
@@ -209,7 +209,7 @@ def test_made_entries() -> None:
     """Entries of every event with at most one thing wrong: both verifiers read the same ones, a good part of all."""
     print(f"seed {SEED}")
     rng = random.Random(SEED)
-    read_entry = importlib.import_module("file_formats").read_entry
+    read_entry = importlib.import_module("forms").read_entry
     read, different = 0, []
     for _ in range(ENTRIES):
         data, done = make_entry(rng)

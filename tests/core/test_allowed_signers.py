@@ -126,7 +126,7 @@ def test_a_line_that_cannot_be_understood_trusts_nobody_and_spoils_no_other(line
     assert [signer.public_key for signer in trust.signers] == [OTHER]
     (skipped,) = trust.skipped
     assert skipped.line_number == 3
-    assert reason in skipped.reason
+    assert reason in skipped.why.message
 
 
 def test_a_key_of_small_order_is_never_trusted(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_key_of_small_order_is_never_trusted(tmp_path: Path) -> None:
     trust = read(f"A03 {line}")
 
     assert trust.signers == ()
-    assert "small order" in trust.skipped[0].reason
+    assert "small order" in trust.skipped[0].why.message
 
 
 def test_a_signer_is_written_as_ssh_keygen_reads_it(tmp_path: Path) -> None:
@@ -308,7 +308,7 @@ def test_any_bytes_are_a_trust_file_and_what_is_read_writes_the_same(data: bytes
     """Every line is read, skipped with a printable reason, or a comment."""
     trust = parse_allowed_signers(data, as_utc)
     for skipped in trust.skipped:
-        assert skipped.reason.isprintable()
+        assert skipped.why.message.isprintable()
     for signer in trust.signers:
         try:
             line = serialize_allowed_signer(signer)

@@ -118,7 +118,7 @@ for sandbox in (True, False):
     environment = {"PYTHONPATH": str(Path(evtool.__file__).parents[1]), "PATH": os.environ["PATH"]}
     run = subprocess.run([sys.executable, "-c", code, path], capture_output=True, env=environment, check=True)
 
-    assert run.stdout.decode().splitlines() == ["Failure.NO_CONFINEMENT None none", "Failure.NO_CONFINEMENT None none"]
+    assert run.stdout.decode().splitlines() == ["Failure.NO_CONFINEMENT None none", "Failure.NOT_STARTED None none"]
     with MetadataExtractor(sandbox=False) as extractor:
         result = extract(path, extractor)
     assert (result.failure, result.confinement) == (None, "none")

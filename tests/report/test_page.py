@@ -260,3 +260,13 @@ def test_a_value_that_is_missing_stops_the_page(evtool: Runner, collection: Path
     account = read_document(Account, run.stdout.encode(), "account")
     with pytest.raises(AttributeError):
         next(write_papers(replace(account, made=None), "en"))  # type: ignore[arg-type]
+
+
+def test_a_long_text_of_an_archivist_is_printed_whole(evtool: Runner, collection: Path) -> None:
+    """A printed annex holds what was stated, and not its first and last letters."""
+    account = read_document(Account, evtool("report", collection, "--json").stdout.encode(), "account")
+    text = " ".join(f"진술 {number}" for number in range(600))
+    items = (replace(account.items[0], context={"description": text}), *account.items[1:])
+    page = render_paper(next(write_papers(replace(account, items=items), "ko")))
+    assert len(text) > 3_900
+    assert text in page

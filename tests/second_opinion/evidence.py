@@ -11,10 +11,10 @@ from hashlib import sha256
 
 from blake3 import blake3
 
-import file_formats as formats
-from file_formats import is_companion, is_left_out, kind_of, store
-from findings import DISPROVES, NOTE, OPEN, UNCHECKED
-from model import Entry, Item
+import forms
+from forms import is_companion, is_left_out, kind_of, store
+from manifest import Item
+from record import DISPROVES, NOTE, OPEN, UNCHECKED, Entry
 
 # Of an item that became one of these, nothing was found out.
 UNCOMPARED = {
@@ -67,12 +67,11 @@ def give_names(items: list[Item], entries: list[Entry]) -> None:
     for entry in entries:
         if entry.event != "renamed":
             continue
-        ranges = formats.read_ranges(entry.header["items"])
-        numbers = [number for first, last in ranges for number in range(first, last + 1)]
+        numbers = itertools.chain(*forms.read_ranges(entry.header["items"]))
         names = dict(zip(numbers, entry.details["paths"], strict=True))
         for item in items:
             if item.path and item.number in names and item.seal.number < entry.number:
-                item.give_name(formats.unstore(names[item.number]), entry.number)
+                item.give_name(forms.unstore(names[item.number]), entry.number)
 
 
 class Comparison:
@@ -187,7 +186,7 @@ class Comparison:
             return ""
         if any(
             kind_of(os.path.join(self.root, path)) != "directory"
-            for path in formats.above(item.path)[:-1]
+            for path in forms.above(item.path)[:-1]
         ):
             return ""  # it is reached over a symbolic link
         self.things[item.path] = kind

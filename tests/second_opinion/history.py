@@ -10,12 +10,11 @@ import time
 import tomllib
 from pathlib import Path
 
-from file_formats import fingerprint
-from model import Entry
+from forms import fingerprint
+from record import Entry
 
 HANDOVERS = ("transferred", "disclosed")
 UNDOABLE = ("consent-changed", "disposed", "renamed")
-NOTHING = {"entry": "", "signature": ""}  # what the first entry of a record follows
 
 
 # ------------------------------------------------------------------------------ step 4a: trust
@@ -129,26 +128,20 @@ def find_parting(first: list[Entry], second: list[Entry]) -> tuple[Entry, Entry]
     """Section "Where records part": two entries that follow the same one, neither an answer."""
     if not first or not second or first[0].collection != second[0].collection:
         return None
-    followers = {place_of(entry): entry for entry in first}
+    followers = {entry.previous: entry for entry in first}
     by_digests = {entry.digests: entry for entry in first}
     for entry in second:
-        other = followers.get(place_of(entry))
+        other = followers.get(entry.previous)
         if other is not None and other.digests != entry.digests:
-            before = by_digests.get(place_of(entry))
+            before = by_digests.get(entry.previous)
             is_answered = is_answer(other, before) or is_answer(entry, before)
             return None if is_answered else (other, entry)
     return None
 
 
-def place_of(entry: Entry) -> tuple[str, str]:
-    """Give the digests of the entry that this one follows, and of its signature."""
-    previous = entry.header.get("previous", NOTHING)
-    return previous["entry"], previous["signature"]
-
-
 def is_answer(entry: Entry, before: Entry | None) -> bool:
     """Tell whether a recipient answers with this entry the one before it, if that can be used."""
-    if entry.event != "received" or entry.details["transfer"] != place_of(entry)[0]:
+    if entry.event != "received" or entry.details["transfer"] != entry.previous[0]:
         return False
     if before is None:
         return True

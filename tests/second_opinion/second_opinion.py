@@ -9,10 +9,9 @@ the user's list of recipients, and another copy of the collection, to be compare
 It prints what it finds, one finding per line, and ends with the exit code of FORMAT-verdict.md.
 
 The steps are those of FORMAT-verify.md, by their numbers and letters. They are listed in `verify`;
-steps 1 to 3 are in record.py, 4 and 5 in history.py, 7 to 9 in seals.py, 10 and 11 in evidence.py.
-What files look like is read in file_formats.py and manifest_format.py, by the tables of
-grammar.toml. No code is shared with evtool. It needs the packages blake3 and pynacl, and the
-program ssh-keygen.
+steps 1 to 3 are in record.py, 4 and 5 in history.py, 7 to 9 in manifest.py, 10 and 11 in
+evidence.py. What files look like is read in forms.py, by the tables of grammar.toml. No code is
+shared with evtool. It needs the packages blake3 and pynacl, and the program ssh-keygen.
 
 Not judged: how many have to sign (in step 4), receipts (in 5), time evidence (6), bags (12),
 renewals and copies (13), consent (14), what metadata and terms say, signatures of security keys.
@@ -27,11 +26,19 @@ import sys
 
 import history
 from evidence import Comparison
-from file_formats import digest, with_lf
-from findings import DISPROVES, OPEN, UNCHECKED, Findings
-from model import Entry, File
-from record import Record, check_chain, read_files
-from seals import check_checksums, check_manifest, is_explained, read_lists
+from forms import digest, with_lf
+from manifest import check_checksums, check_manifest, is_explained, read_lists
+from record import (
+    DISPROVES,
+    OPEN,
+    UNCHECKED,
+    Entry,
+    File,
+    Findings,
+    Record,
+    check_chain,
+    read_files,
+)
 
 
 def verify(

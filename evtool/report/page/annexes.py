@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from evtool.core.manifest.context import MAX_VALUE
 from evtool.report.account import Account, AccountItem, Audience, ListedItems, TermsKnown
 from evtool.report.consent_document import Terms
 from evtool.report.document import LogEntry
 from evtool.report.page.writer import PageWriter, digest, joined, lines, name, ranges, spell
 from evtool.report.paper import NEW_LINE, Block, Content, FieldList, Grid, PageBreak, Piece, TextRun, ValueKind
+
+_WHOLE = 10 * MAX_VALUE
+"""Letters of a value that an archivist gave, each escaped: an annex holds all of it."""
 
 _FIXITY = ("items", "checked", "ok", "changed", "missing", "unreadable", "extra", "withheld")
 
@@ -58,7 +62,8 @@ def _item(page: PageWriter, item: AccountItem, names: bool) -> tuple[Content, ..
     if item.omitted is not None:
         stated.append((page.texts.word("omitted", item.omitted.value),))
     stated += [
-        (f"{page.texts.word('context', field)}: ", *name(value)) for field, value in sorted(item.context.items())
+        (f"{page.texts.word('context', field)}: ", *name(value, _WHOLE))
+        for field, value in sorted(item.context.items())
     ]
     if item.claims:
         counts = (f"{page.texts.word('claim', kind)} {count:,}" for kind, count in sorted(item.claims.items()))

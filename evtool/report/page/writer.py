@@ -90,9 +90,9 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def name(text: str) -> tuple[Piece, ...]:
-    """Write somebody else's text, isolated from what stands beside it."""
-    return (TextRun(spell(text), ValueKind.NAME),)
+def name(text: str, limit: int = 240) -> tuple[Piece, ...]:
+    """Write somebody else's text, isolated from what stands beside it; what is longer says that it is cut."""
+    return (TextRun(spell(text, limit), ValueKind.NAME),)
 
 
 def digest(text: str) -> TextRun:

@@ -25,6 +25,8 @@ import nacl.exceptions
 import nacl.signing
 
 Table = dict[str, Any]
+COMPARED = ["ok", "changed", "missing", "unreadable"]
+WITH_FIXITY = ["received", "verified", "copied", "transferred", "disclosed"]
 
 GRAMMAR = tomllib.loads((Path(__file__).parent / "grammar.toml").read_text("utf-8"))
 FIELDS = {
@@ -79,15 +81,15 @@ def has_fields(value: Any, fields: dict[str, str]) -> bool:
     return all(fits(each, forms[name]) for name, each in value.items())
 
 
-def read_ranges(value: Any) -> list[tuple[int, int]]:
-    """Section "Events": ranges of items, ascending, not touching; gives first and last of each."""
+def read_ranges(value: Any) -> list[range]:
+    """Section "Events": ranges of items, ascending, not touching."""
     require(fits(value, "RANGE[]") and value)
-    ranges: list[tuple[int, int]] = []
+    ranges: list[range] = []
     for text in value:
         first, dash, last = text.partition("-")
         require(fits(int(last or first), "NUMBER") and (not dash or int(first) < int(last)))
-        require(not ranges or ranges[-1][1] + 1 < int(first))
-        ranges.append((int(first), int(last or first)))
+        require(not ranges or ranges[-1].stop < int(first))
+        ranges.append(range(int(first), int(last or first) + 1))
     return ranges
 
 
@@ -121,14 +123,14 @@ def is_path(value: Any) -> bool:
     return not any(part in (b"", b".", b"..") or b"\0" in part for part in parts)
 
 
-def is_date(value: Any) -> bool:
-    """Rule T3: tell whether this is a date of modification, on a day that there is; or none."""
-    return value is None or (fits(value, "DATE") and bool(datetime.date.fromisoformat(value[:10])))
+def is_day(text: str) -> bool:
+    """Rule T3: tell whether there is this day; ValueError if not."""
+    return bool(datetime.date.fromisoformat(text))
 
 
 CHECKS: dict[str, Callable[[Any], bool]] = {
     "ANYTHING": lambda value: isinstance(value, dict),
-    "MTIME": is_date,
+    "MTIME": lambda value: value is None or (fits(value, "DATE") and is_day(value[:10])),
     "PATH": is_path,
     "RANGES": lambda value: bool(read_ranges(value)),
     "STATEMENTS": lambda value: fits(value, "KIND[]") and fits(",".join(value), "KINDS"),
@@ -206,37 +208,31 @@ def read_entry(data: bytes, apart: bytes | None = None) -> Table:
     require((header["sequence"] == 1) != ("previous" in header))
     if event == "sealed":
         require(details["items"] <= details["lines"] and len(details["exclude"]) <= 64)
-    if event == "disclosed":
-        require("list" not in details or "items" not in header)
-    if event == "admitted":
+    if event == "admitted" or (event == "disclosed" and "list" in details):
         require("items" not in header)
     if event == "received":
         require(("accepted" in details) == (details["acceptance"] == "partial"))
-    if event == "renamed":
-        require("details" in header)
+    require(event != "renamed" or "details" in header)
     if event == "renamed" and is_here:
         check_names(details["paths"], read_ranges(header.get("items")))
     if event == "derived" and is_here:
         require(details["original"] < details["copy"])
-    if event in ("received", "verified", "copied", "transferred", "disclosed"):
-        require("fixity" in header)
+    require(event not in WITH_FIXITY or "fixity" in header)
     if "fixity" in header:
         check_fixity(header["fixity"])
     return header | {event: details}
 
 
-def check_names(paths: list[str], ranges: list[tuple[int, int]]) -> None:
+def check_names(paths: list[str], ranges: list[range]) -> None:
     """Rules E30 and E31: one new name for each item; none is another one, or lies below one."""
-    require(len(paths) == sum(last - first + 1 for first, last in ranges))
     names = {unstore(path) for path in paths}
-    require(len(names) == len(paths))
+    require(len(names) == len(paths) == sum(map(len, ranges)))
     require(all(names.isdisjoint(above(name)[:-1]) for name in names))
 
 
 def check_fixity(fixity: Table) -> None:
     """Rule E19: the numbers add up."""
-    compared = fixity["ok"] + fixity["changed"] + fixity["missing"] + fixity["unreadable"]
-    require(compared == fixity["checked"])
+    require(fixity["checked"] == sum(fixity[name] for name in COMPARED))
     left = fixity["items"] - fixity["checked"] - fixity["withheld"]
     require(left == 0 or (left > 0 and fixity["scope"] == "sample"))
 
