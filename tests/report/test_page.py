@@ -46,7 +46,7 @@ def text_of(page: str) -> str:
 
 IN_KOREAN = {
     *("SHA", "BLAKE", "JSON", "HTML", "PDF", "RFC", "UTC", "evtool", "Python", "linux", "macOS", "typst"),
-    *("OpenTimestamps", "zip", "git", "gitattributes"),
+    *("OpenTimestamps", "FIFO", "zip", "git", "gitattributes"),
     *("check", "html", "record", "happened"),  # names of files, commands and options
     *("ohchr", "dprk"),  # a code of a recipient in a vector
 }
