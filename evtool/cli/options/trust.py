@@ -65,10 +65,11 @@ def choose_trust(file: Path | None, signers: tuple[str, ...] = ()) -> TrustChoic
 
     Raises:
         InputError, FormatError, KeyFileError: as `load_trust`.
+        UsageError: EVTOOL_TRUST holds no full path.
     """
     if file is not None or signers:
         return TrustChoice(load_trust(file), file, signers, TrustOrigin.OPTION)
-    named = Variable.TRUST.read()
+    named = Variable.TRUST.read_path()
     if named is None:
         return TrustChoice(load_trust(), None, (), TrustOrigin.DEFAULT)
     with blaming(Variable.TRUST):
