@@ -53,7 +53,7 @@ class TrustChoice(Struct, frozen=True):
         return TrustChosen(
             kind=self.kind,
             origin=self.origin,
-            path=None if self.file is None else str(self.file),
+            path=str(self.file) if self.file is not None and self.origin is TrustOrigin.OPTION else None,
             sha256=self.keys.sha256 or None,
             keys=len(self.signers or {signer.public_key for signer in self.keys.signers}),
             fingerprints=tuple(sorted(self.signers)),
