@@ -126,7 +126,7 @@ def _seal(
             # A refusal leaves nothing behind, but for what took long to compute and is as good for the next run.
             is_kept = time.monotonic() - started >= _WORTH_KEEPING
             if is_kept and not journal.is_empty:
-                error.lines += (in_english(Words("journal-stays", file=part_name(journal_file))),)
+                error.remarks += (in_english(Words("journal-kept", file=part_name(journal_file))),)
             raise
         finally:
             journal.close()
