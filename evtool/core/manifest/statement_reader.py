@@ -7,6 +7,7 @@ canonical spelling; the other kinds are read as JSON and compared with their can
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from evtool.core.errors import FormatError
 from evtool.core.manifest.line import CONTENT, FILE, METADATA, expression
@@ -179,7 +180,12 @@ def _parse_other(line: bytes) -> Statement:
                 item=item,
             )
         return ContextStatement(item=item, salt=salt, field=value["field"], value=value["value"])
-    kinds = value["statements"]
+    return _parse_content(value, item, salt)
+
+
+def _parse_content(value: dict[str, Any], item: int, salt: str) -> ContentStatement:
+    """Read what an item is that is no file."""
+    kinds, type_ = value["statements"], value["type"]
     if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
         raise FormatError(
             "item {item}: the statements that follow its content must be a list of kinds",
