@@ -261,6 +261,7 @@ def command(
         account = _read_account(pages.source)
     else:
         trust = asked.trust()
+        trust.tell()
         options = replace(
             asked.load(trust),
             place=RecordPlace(custody, continued, access.load()),

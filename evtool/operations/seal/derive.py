@@ -182,7 +182,7 @@ def _find_only_new(path: str | os.PathLike[str], options: SealOptions, copy: str
     if copy not in new and len(alike) != 1:
         raise InputError(
             "{copy} is neither an item nor a new file of this directory",
-            hint="put the copy into the evidence directory, and give its name as `evtool show DIR --json` prints it",
+            hint="put the copy into the evidence directory, and name it as `evtool seal DIR --dry-run` would list it",
             key="derive-not-new",
             copy=shown(copy),
         )
