@@ -47,7 +47,7 @@ FINAL = frozenset(
 
 _CONFIRMING = (Way.CONFIRMED, Way.REASON)
 
-_MAX_LISTED = 9
+_MAX_LISTED = 8
 
 
 class Exit(Struct, frozen=True):
