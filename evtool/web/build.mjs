@@ -77,8 +77,10 @@ async function script() {
     plugins: [catalogues],
     write: false,
   });
+  // What tells a bundler that a call has no effect tells a reader nothing.
+  const code = result.outputFiles[0].text.replaceAll("/* @__PURE__ */ ", "");
   // Not esbuild's own form of this, which indents every line of every library.
-  return `\nvar evtoolPage = (() => {\nconst module = { exports: {} };\n${result.outputFiles[0].text}return module.exports;\n})();\n`;
+  return `\nvar evtoolPage = (() => {\nconst module = { exports: {} };\n${code}return module.exports;\n})();\n`;
 }
 
 const digest = (text) => `'sha256-${createHash("sha256").update(text, "utf8").digest("base64")}'`;

@@ -91,7 +91,7 @@ interface Hashable extends HashPart {
 async function hashAll(hasher: FileHasher, order: HashOrder, post: (message: FromWorker) => void): Promise<void> {
   const digests = new Map<string, Digests>();
   let refusal = "";
-  const container = order.container === undefined ? undefined : bytesOf(order.container);
+  const container = order.container === undefined ? undefined : await near(bytesOf(order.container), order.parts);
   const parts = order.parts.map((part) => ({ ...part, bytes: container ?? bytesOf(part.blob ?? new Blob()) }));
   const reads = parts.map(readSmall);
   let small = 0;
@@ -110,6 +110,18 @@ async function hashAll(hasher: FileHasher, order: HashOrder, post: (message: Fro
   }
   post({ kind: "progress", bytes: small });
   post({ kind: "digests", digests, refusal });
+}
+
+const NEAR = 32 * 1024 * 1024;
+
+/** Files of a container that lie together are read together: each reading by itself takes longer than to hash it. */
+async function near(bytes: Bytes, parts: readonly HashPart[]): Promise<Bytes> {
+  const start = Math.min(...parts.map((part) => part.located?.start ?? 0));
+  const end = Math.max(...parts.map((part) => part.located?.end ?? 0));
+  if (end - start > NEAR) return bytes;
+  const held = await bytes.read(start, end);
+  const isHeld = (from: number, to: number): boolean => from >= start && to <= end;
+  return { ...bytes, read: async (from, to) => (isHeld(from, to) ? held.subarray(from - start, to - start) : bytes.read(from, to)) };
 }
 
 /** Begin to read small files before their turn comes. */

@@ -31,16 +31,15 @@ export class PathSet {
   private readonly seen = new Map<string, string>();
 
   add(path: string): void {
-    const clash = new FormError("twin");
     const parts = path.split("/");
     for (let depth = 1; depth < parts.length; depth++) {
       const prefix = `${parts.slice(0, depth).join("/")}/`;
       const folded = foldPath(prefix);
-      if ((this.seen.get(folded) ?? prefix) !== prefix || this.seen.has(folded.slice(0, -1))) throw clash;
+      if ((this.seen.get(folded) ?? prefix) !== prefix || this.seen.has(folded.slice(0, -1))) throw new FormError("twin");
       this.seen.set(folded, prefix);
     }
     const folded = foldPath(path);
-    if (this.seen.has(folded) || this.seen.has(`${folded}/`)) throw clash;
+    if (this.seen.has(folded) || this.seen.has(`${folded}/`)) throw new FormError("twin");
     this.seen.set(folded, path);
   }
 }

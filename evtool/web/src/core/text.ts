@@ -34,6 +34,10 @@ export const isFingerprint = (text: string): boolean => /^SHA256:[A-Za-z0-9+/]{4
 export function store(name: string): string {
   if (/^[ -$&-~]*$/.test(name)) return name;
   const data = unraw(name);
+  if (isUtf8(name)) {
+    const plain = decode(data);
+    if (!/[\u0000-\u001f%\u007f-\u009f]/.test(plain)) return plain;
+  }
   let text = "";
   for (let at = 0; at < data.length; ) {
     const length = lengthOfCharacter(data, at);
