@@ -1,7 +1,7 @@
 """Checks a sealed directory or an unpacked bundle without evtool:  python3 -I check.py DIR [YOUR_ALLOWED_SIGNERS]
 CHECKED, by the steps (3d) and rules (T10) of evtool's pages FORMAT-*.md: the chain; manifests, their roots with withheld lines; digest
 lists; what a signed list lets be withheld; SHA-256, size and place of items; files too many or too few; signatures, by ssh-keygen.
-NOT CHECKED: consent, time-stamps, renewals, receipts, BLAKE3, dates, metadata, how many signed, other copies or parts of the record, all
+NOT CHECKED: consent, time-stamps, renewals, receipts, BLAKE3, dates, metadata, how many signed, other copies or parts of the record, some
 forms of signed fields, lists of a bag (sha256sum does). 0 all this holds; 1 it differs; 2 wrong usage; 3 not shown who signed; 4 not checked."""
 import base64, bisect, fnmatch, hashlib, json, os, re, subprocess, sys, tomllib, unicodedata
 RECORD = r"""(?xa)(?!0000)\d{4}-[a-z-]+\.(toml(\.sig(\.[a-z0-9.-]+)?)?|details|receipt\.toml(\.sig)?)|\.[\w.-]+\.part
