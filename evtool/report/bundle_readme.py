@@ -47,7 +47,7 @@ def _signatures(language: Language, entries: Sequence[tuple[str, str]]) -> str:
     ]
     for stem, agent in entries:
         lines += [
-            f"     ssh-keygen -Y verify -f trusted_keys -I {agent} -n {NAMESPACE} \\",
+            f"     ssh-keygen -Y verify -f ~/trusted_keys -I {agent} -n {NAMESPACE} \\",
             f"       -s custody/{stem}.toml.sig < custody/{stem}.toml",
         ]
     return "\n".join(lines) + "\n"

@@ -1,46 +1,54 @@
 """Checks a sealed directory or an unpacked bundle without evtool:  python3 -I check.py DIR [YOUR_ALLOWED_SIGNERS]
-CHECKED, by the steps (3d) and rules (T10) of evtool's pages FORMAT-*.md: the chain; manifests, their roots with withheld
-lines; digest lists; what a signed list lets be withheld; SHA-256, size and place of items; files too many or too few;
-signatures, by ssh-keygen. NOT CHECKED: consent, BLAKE3, time-stamps, renewals, receipts, dates, metadata, lists of a bag
-(sha256sum does), other forms. 0 all this holds; 1 it differs; 2 wrong usage; 3 not shown who signed; 4 not checked."""
+CHECKED, by the steps (3d) and rules (T10) of evtool's pages FORMAT-*.md: the chain; manifests, their roots with withheld lines; digest
+lists; what a signed list lets be withheld; SHA-256, size and place of items; files too many or too few; signatures, by ssh-keygen.
+NOT CHECKED: consent, time-stamps, renewals, receipts, BLAKE3, dates, metadata, how many signed, other copies or parts of the record, some
+forms of signed fields, lists of a bag (sha256sum does). 0 all this holds; 1 it differs; 2 wrong usage; 3 not shown who signed; 4 not checked."""
 import base64, bisect, fnmatch, hashlib, json, os, re, subprocess, sys, tomllib, unicodedata
 RECORD = r"""(?xa)(?!0000)\d{4}-[a-z-]+\.(toml(\.sig(\.[a-z0-9.-]+)?)?|details|receipt\.toml(\.sig)?)|\.[\w.-]+\.part
     |\d{4}-(sealed\.(jsonl|sha256)|renewed\.blake2b|disclosed\.items)|README\.txt|allowed_signers|COVER\.txt"""
-EVENTS = """collected received sealed verified accessed copied transferred disclosed derived renamed consent-changed
-    countersigned admitted renewed corrected incident disposed""".split()
-PATH = r"(?s)(?!(.*/)?\.{0,2}(/|\Z))([^\0-\x1f%\x7f-\x9f]|%(0[1-9A-F]|1[0-9A-F]|25|7F|[89A-F][0-9A-F]))+"  # T10 to T12
+FORMS = {name: form for names, form in {  # of signed fields, as JSON
+    "sha256 blake3 root checksums hash list": '"[0-9a-f]{64}"', "salt collection": '"[0-9a-f]{32}"', "size": r"0|[1-9]\d{0,14}",
+    "item lines first_item": r"[1-9]\d{0,14}", "items": r"[1-9]\d{0,14}|\[.+\]", "entry sequence": r"[1-9]\d{0,3}", "target path": '".+"',
+    "key": '"SHA256:[A-Za-z0-9+/]{43}"', "agent": r'"\w[\w.-]*"', "format": '"evtool-custody/1"',
+    "type": '"(file|directory|symlink|omitted)"', "event": '"(' + "|".join("""collected received sealed verified accessed copied transferred
+    disclosed derived renamed consent-changed countersigned admitted renewed corrected incident disposed""".split()) + ')"'}.items() for name in names.split()}
+JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=lambda time: [str(time)]).encode  # M3
+SIGNED = rb"(?s)SSHSIG\0\0\0\x01\0\0\0\x33\0\0\0\x0bssh-ed25519\0\0\0 .{36}.+\0{4}\0\0\0\x06sha(256|512)\0\0\0S\0\0\0\x0bssh-ed25519\0\0\0@.{64}"  # S2 to S4
 BAG = b"bagit.txt bag-info.txt README.txt manifest-sha256.txt tagmanifest-sha256.txt custody data".split()
 codes, files, entries, items, things, lacking, partial, converted = {0}, {}, [], {}, {}, [], [0], []
 def leave():  # with the gravest code
     code = next(code for code in (1, 4, 3, 0) if code in codes)
+    if code != 1: print("\nNot checked by this script:", re.search("(?s)NOT CHECKED: (.*?\\))", __doc__)[1].replace("\n", " ") + ".")
     if entries: print("\nHead, to be compared with what you were told:", *re.findall("....", entries[-1]["head"]))
     os._exit(print(f"{len(entries)} entries, {len(items)} items. Exit code {code}.", flush=True) or code)
 def say(code, text, is_so=True):  # line ends that a program changed accuse nobody (3h); a record that fails ends the check
     if is_so:
         codes.add(4 if code == 1 and converted else code)
-        text = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
-        print({1: "DIFFERS      ", 3: "NOT SHOWN    ", 4: "NOT CHECKED  "}[code] + text)
+        print({1: "DIFFERS      ", 3: "NOT SHOWN    ", 4: "NOT CHECKED  "}[code] + "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text))
         if code != 3 and not things: leave()
 def require(is_so): return is_so or say(4, "something is not in the form that the pages say") or leave()
 def read(path, limit=1 << 28):  # no link is followed, no pipe waited for; with limit 0, the SHA-256 is given
     with open(os.open(path, sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))), "rb") as file:
         data = file.read(limit + 1) if limit else hashlib.file_digest(file, "sha256").hexdigest()
-    if limit and b"\r\n" in data: converted.append(path)
-    return require(not limit or len(data) <= limit) and data
-def stored(name):  # T10: how the record spells the name of a file
-    escape = lambda at: "%" + at[0].encode("utf-8", "surrogateescape").hex("%").upper()
-    return re.sub("[\0-\x1f%\x7f-\x9f\ud800-\udfff]", escape, name.decode("utf-8", "surrogateescape"))
+    if limit: require(len(data) <= limit); converted.extend([path] * (b"\r\n" in data))
+    return data
+def stored(name, how=("utf-8", "surrogateescape")):  # T10: how the record spells the name of a file
+    return re.sub("[\0-\x1f%\x7f-\x9f\ud800-\udfff]", lambda at: "%" + at[0].encode(*how).hex("%").upper(), name.decode(*how))
+def real(text): return re.sub(rb"%(..)", lambda at: bytes.fromhex(at[1].decode()), text.encode())
+def demand(texts):  # T10 to T12: paths in their one spelling, none twice, none below another
+    above = {text[: at.start()] for text in texts for at in re.finditer("/", text)}; require(above.isdisjoint(texts) and len({*texts}) == len(texts))
+    require(all(stored(real(text)) == text and not re.search(r"(\A|/)\.{0,2}(/|\Z)|%00", text) for text in texts))
+def spelled(said): return require(all(re.fullmatch("(?as)" + FORMS.get(name, ".*"), JSON(said[name])) for name in said)) and JSON(said)
+def parsed(data): return require(not re.search(rb"(\.[^.\n]{0,99}){200}|[\[{]{50}", data)) and tomllib.loads(data.decode())  # E2: against slow keys
 def within(ranges, keys):  # how many numbers "5-17" and "3" are, and which of some sorted ones they are
     ends = [(int(text.split("-")[0]), int(text.split("-")[-1])) for text in ranges]
     require(all(before[1] < first <= last for before, (first, last) in zip([(0, 0), *ends], ends)))
-    found = (keys[bisect.bisect_left(keys, first) : bisect.bisect_right(keys, last)] for first, last in ends)
-    return sum(last - first + 1 for first, last in ends), [key for part in found for key in part]
+    cuts = ((bisect.bisect_left(keys, first), bisect.bisect_right(keys, last)) for first, last in ends)
+    return sum(last - first + 1 for first, last in ends), [key for first, last in cuts for key in keys[first:last]]
 def doubtful(text):  # named like what systems add, or what a later Unicode takes for another (11p): evtool can tell
-    system = r"(?is)(.*/)?(\._.+|.+@Syno.+|.+Zone\.Identifier|\.DS_Store|(eh)?thumbs\.db|desktop\.ini)"
-    return re.fullmatch(system, text) or "Cn" in map(unicodedata.category, text)
+    return "Cn" in map(unicodedata.category, text) or re.fullmatch(r"(?is)(.*/)?(\._.+|.+@Syno.+|.+Zone\.Identifier|\.DS_Store|(eh)?thumbs\.db|desktop\.ini)", text)
 def hidden(text):  # section "Patterns": what the newest seal leaves out
-    matches = (fnmatch.fnmatchcase(name, mask.replace("[", "[[]")) for name in text.split("/") for mask in seal["exclude"])
-    return not doubtful(text) and any(matches)
+    return not doubtful(text) and any(fnmatch.fnmatchcase(name, mask.replace("[", "[[]")) for name in text.split("/") for mask in seal["exclude"])
 if __name__ != "__main__": raise ModuleNotFoundError("this is a program, and no module")
 sys.stdout.reconfigure(errors="backslashreplace"); sys.excepthook = lambda kind, fault, _: say(4, f"{kind.__name__}: {fault}") or leave()
 print("HANDLING: this script reads no terms of consent. Until you know them, every file is closed: give it to nobody.\n")
@@ -56,32 +64,28 @@ for stem in sorted({name.split(".")[0] for name in files if re.fullmatch(r"\d{4}
     if sig not in files and any(name.startswith(f".{stem}.") for name in files): continue  # R4: an interrupted run
     say(1, f"before {stem} an entry is missing, or is there twice", number != len(entries) + 1 or toml not in files)
     data, before = read(files[toml], 65536), {"entry": read(files[toml], 0), "signature": read(files[sig], 0)}
-    require(not re.search(rb"(\.[^.\n]{0,99}){200}|[\[{]{50}", data))  # E2: such keys keep a parser for hours
-    entry = tomllib.loads(data.decode()) | {"stem": stem, "head": before["entry"]}
+    spelled(entry := parsed(data)); entry |= {"stem": stem, "head": before["entry"]}
     event, previous, agent, first = entry["event"], entry.pop("previous", {}), entry["agent"], (entries or [entry])[0]
-    require(entry["format"] == "evtool-custody/1" and event in EVENTS and re.fullmatch(r"(?a)\w[\w.-]*", agent))
-    blob = base64.b64decode("".join(read(files[sig], 16384).decode().split("\n")[1:-2]))
-    key = base64.b64encode(hashlib.sha256(blob[14 : 14 + int.from_bytes(blob[10:14])]).digest()).decode().rstrip("=")
-    say(1, f"{stem} was signed by another key than it names", entry["key"] != "SHA256:" + key)
+    text = read(files[sig], 16384).decode(); blob = base64.b64decode(text[30:-29]); key = hashlib.sha256(blob[14 : 14 + int.from_bytes(blob[10:14])]).digest()
+    require(re.fullmatch(r"-+BEGIN SSH SIGNATURE-+\n([\w+/]{70}\n)*[\w+/]{1,70}=*\n-+END SSH SIGNATURE-+\n", text) and bool(previous) == (entry["sequence"] > 1))
+    say(1 if re.fullmatch(SIGNED, blob) else 4, f"{stem} was signed by another key than it names", base64.b64decode(entry["key"][7:] + "=") != key)
     told = ["-n", "evtool-custody-v1", "-s", os.fsdecode(files[sig])]
     asked = [["verify", "-f", *trust, "-I", agent, *told], ["check-novalidate", *told]] if trust else []
     good = [not subprocess.run(["ssh-keygen", "-Y", *how], input=data, capture_output=True).returncode for how in asked]
-    say(1, f"{stem}: bad signature", good[1:] == [False])
+    say(1 if re.fullmatch(SIGNED, blob) else 4, f"{stem}: bad signature", good[1:] == [False])
     say(3, f"{stem}: ssh-keygen -Y verify -f YOUR_LIST -I {agent} {' '.join(told)} < {told[-1][:-4]}", good[:1] != [True])
     wrong = any(name not in files or read(files[name], 0) != at for name, at in previous.pop("timestamps", {}).items())
     wrong |= [previous, number, stem[5:], entry["collection"]] != [last, entry["sequence"], event, first["collection"]]  # 3c to 3e
-    if f"{stem}.details" in files:
-        wrong |= read(files[f"{stem}.details"], 0) != entry.get("details")
-        entry |= tomllib.loads(read(files[f"{stem}.details"], 65536).decode())
-    said = entry.get(event, {})
-    wrong |= "head" in said and (said["entry"], said["head"]) not in [(each["sequence"], each["head"]) for each in entries]
-    if event == "sealed": wrong, next_item = wrong or said["first_item"] != next_item, next_item + said["items"]
+    if at := files.get(f"{stem}.details"): wrong |= read(at, 0) != entry.get("details"); entry |= parsed(read(at, 65536))
+    spelled(said := entry.get(event, {})); wrong |= "head" in said and (said["entry"], said["head"]) not in [(each["sequence"], each["head"]) for each in entries]
+    if event == "sealed": wrong |= said["first_item"] != next_item; next_item += require(2 * said["items"] <= said["lines"]) and said["items"]
+    if paths := said.get("paths"): demand(paths); require("details" in entry and within(entry["items"], [])[0] == len(paths))
     say(1, f"{stem} does not follow from the entries before it", wrong)
     say(4, f"{stem}: who may undo or replace is left to evtool", said.get("undone") or said.get("role") == "after")
     entries.append(entry); lacking += [] if "reason" in entry else [number]
 for entry in [each for each in entries if each["event"] == "sealed"]:  # steps 7 and 8: manifests and digest lists
     stem, own, trees, place, seal = entry["stem"], {}, [], 0, entry["sealed"]
-    *lines, end = read(files[f"{stem}.jsonl"]).split(b"\n")
+    *lines, end = read(files.get(f"{stem}.jsonl", os.devnull)).split(b"\n")
     for line in lines:  # the root over all lines, where each that is withheld stands for several
         match = re.fullmatch(rb'\{"hash":"([0-9a-f]{64})","kind":"withheld","lines":([1-9]\d{0,14})\}', line)
         node, count = (bytes.fromhex(match[1].decode()), int(match[2])) if match else (hashlib.sha256(b"\0" + line).digest(), 1)
@@ -89,54 +93,50 @@ for entry in [each for each in entries if each["event"] == "sealed"]:  # steps 7
         while trees and trees[-1][1] == count: node, count = hashlib.sha256(b"\1" + trees.pop()[0] + node).digest(), 2 * count
         trees.append((node, count))
     while len(trees) > 1: trees[-2:] = [(hashlib.sha256(b"\1" + trees[-2][0] + trees[-1][0]).digest(), 0)]
-    say(1, f"{stem}.jsonl is not what was signed", [trees[0][0].hex(), place, end] != [seal["root"], seal["lines"], b""])
+    say(1, f"{stem}.jsonl is not what was signed", [trees and trees[0][0].hex(), place, end] != [seal["root"], seal["lines"], b""])
     for said, line in ((json.loads(line), line) for line in lines):
-        text, kind = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")), said["kind"]
-        require(text.encode() == line and len(line) <= 65536)  # M1 to M3: a statement has one spelling
+        require(spelled(said).encode() == line and len(line) <= 65536); kind, key = said["kind"], said.get("item")
         if kind == "content":
-            require(said["item"] not in own and said["item"] not in items)
-            own[said["item"]] = said | {"named": entry["sequence"], "left": list(said["statements"]), "path": ""}
-        elif kind != "withheld":
-            own[said["item"]]["left"].remove(kind)
-            own[said["item"]] |= {"path": said["path"]} if kind == "file" else {f"context.{said.get('field')}": 0}
-            require(kind != "file" or re.fullmatch(PATH, said["path"]))
-    items |= own; is_whole = partial[-1] != entry["sequence"]
-    digest = read(files[f"{stem}.sha256"], 0) if f"{stem}.sha256" in files else "" if is_whole else seal["checksums"]
-    say(1, f"{stem}: other list or number of items", digest != seal["checksums"] or is_whole and len(own) != seal["items"])
+            require(key not in own and key not in items and stored(real(said.get("target", ""))) == said.get("target", ""))
+            own[key] = said | {"named": entry["sequence"], "left": list(said["statements"]), "path": ""}
+        elif kind != "withheld": own[key]["left"].remove(kind); own[key] |= {"path": said["path"]} if kind == "file" else {f"context.{said.get('field')}": 0}
+    items |= own; is_whole = partial[-1] != entry["sequence"]; named = [item for item in own.values() if item["path"]]
+    order = [real(item["path"]) + b"/" * item.get("reason", item["type"]).endswith("directory") for item in named]
+    demand([item["path"] for item in named]); require(order == sorted({*order}) and [*own] == sorted(own))
+    require(not is_whole or max(own) - seal["first_item"] == len(own) - 1 and not any(item["left"] for item in own.values()))
+    pairs = [(re.sub(rb"[\\\n\r]", lambda at: ascii(at[0])[2:-1].encode(), real(item["path"])), item) for item in named if item["type"] == "file"]
+    data, head = read(files.get(f"{stem}.sha256", os.devnull)), rb"\A# SHA-256 of the items of this seal; salt [0-9a-f]{32}\n"
+    told = [b"\\" * (b"\\" in name) + item["sha256"].encode() + b"  " + b"./" * (name == b"-") + name + b"\n" for name, item in pairs]
+    wrong = is_whole and (re.split(head, data) != [b"", b"".join(told)] or len(own) != seal["items"])  # told as sha256sum writes it
+    say(1, f"{stem}: other list or number of items", wrong or data and hashlib.sha256(data).hexdigest() != seal["checksums"])
 explained = not lacking and partial == [0]  # step 9: what a signed list allows to be withheld
 for entry in [each for each in entries if f"{each['stem']}.items" in files]:
     data, number, promised, alike = read(files[f"{entry['stem']}.items"], 1 << 22), entry["sequence"], 0, 0
     say(1, f"list {number} is not what was signed", hashlib.sha256(data).hexdigest() != entry["disclosed"].get("list"))
-    said, before = json.loads(data), {key: item for key, item in items.items() if item["named"] < number}
+    said, before = json.loads(data), {key: item for key, item in items.items() if item["named"] < number}; require(said["format"] == "evtool-disclosed/1")
     for group in said["groups"]:
         (count, keys), left = within(group["items"], sorted(before)), [name.split(".")[0] for name in group["withheld"]]
         alike, promised = alike + sum(before[key]["left"] == left for key in keys), promised + count
         require(not any(before[key].keys() & set(group["withheld"]) for key in keys))
-    is_said = within(said.get("entries", []), lacking) == (len(lacking), lacking) and max(partial) < number
-    explained |= is_said and alike == promised == len(before)
+    explained |= alike == promised == len(before) and within(said.get("entries", []), lacking) == (len(lacking), lacking) and max(partial) < number
 say(4, "something is withheld, and no signed list that is here allows it", not explained or not items)
-handed_on = max([0, *(each["sequence"] for each in entries if "list" in each.get("disclosed", {}))])
 is_bag = os.path.isfile(root + b"/" + BAG[4]) and entries[-1]["head"].encode() in read(root + b"/" + BAG[4])  # steps 10, 11
 for name in set(os.listdir(root)) - set(BAG) if is_bag else []: say(1, f"{stored(name)} does not belong in a bundle")
-top = root + (b"/data/" if is_bag else b"/")
+top, handed_on = root + (b"/data/" if is_bag else b"/"), max([0, *(each["sequence"] for each in entries if "list" in each.get("disclosed", {}))])
 for folder, folders, names in os.walk(top, onerror=lambda fault: say(4, str(fault))):
     folders[:] = [name for name in folders if is_bag or folder != top or name != b"custody"]
     for path in [os.path.join(folder, name) for name in folders + names]:
-        text, is_link, is_folder = stored(path[len(top):]), os.path.islink(path), os.path.isdir(path)
-        kind = "symlink" if is_link else "directory" if is_folder else "file" if os.path.isfile(path) else "special"
-        match, things[text] = re.fullmatch(r"item-(\d{6,15})(\.[a-z0-9]{1,8})?", text), (path, kind)
+        kind = "symlink" if os.path.islink(path) else "directory" if os.path.isdir(path) else "file" if os.path.isfile(path) else "special"
+        match, things[text] = re.fullmatch(r"item-(\d{6,15})(\.[a-z0-9]{1,8})?", text := stored(path[len(top):])), (path, kind)
         if kind != "directory" and not hidden(text): full |= {text[: at.start()] for at in re.finditer("/", text)}
         places |= {unicodedata.normalize("NFC", text): text} | ({int(match[1]): text} if match else {})  # 11f, 11j
-for entry in entries:  # who has which name, and what was given up
-    number, keys = entry["sequence"], within(entry["items"], sorted(items))[1] if "items" in entry else sorted(items)
-    about = [key for key in keys if items[key]["named"] < number and number not in lacking]
-    for key, text in zip(about, entry.get("renamed", {}).get("paths", [])):
-        items[key] |= {"path": items[key]["path"] and text, "named": number}
+for number, entry in enumerate(entries, 1):  # who has which name, and what was given up
+    about = [key for key in within(entry.get("items", ["1-999999999999999"]), sorted(items))[1] if items[key]["named"] < number not in lacking]
+    for key, text in zip(about, entry.get("renamed", {}).get("paths", [])): items[key] |= {"path": items[key]["path"] and text, "named": number}
     if entry["event"] == "disposed": disposed = dict.fromkeys(about, number) | disposed
 for key, item in sorted(items.items(), key=lambda pair: -pair[1]["named"]):
-    names, kind = [item["path"], places.get(key), places.get(unicodedata.normalize("NFC", item["path"]))], item["type"]
-    text = next((text for text in names if text in things), "")
-    (path, there), is_given_up = things.get(text, (b"", "")), disposed.get(key, 10000) < taken.get(item["path"], 10000)
+    text = next((text for text in (item["path"], places.get(key), places.get(unicodedata.normalize("NFC", item["path"]))) if text in things), "")
+    (path, there), kind, is_given_up = things.get(text, (b"", "")), item["type"], disposed.get(key, 10000) < taken.get(item["path"], 10000)
     taken[item["path"] or key], omitted = item["named"], omitted + (item["path"] + "/",) * (kind == "omitted")
     is_same = there == kind and (kind != "symlink" or stored(os.readlink(path)) == item["target"])
     if is_same and kind == "file": is_same = os.lstat(path).st_size == item["size"] and read(path, 0) == item["sha256"]

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from evtool.core.text.digest import group_in_fours
 from evtool.core.values import replace
 from evtool.report.account import Account
 from evtool.report.certificate.writer import CERTIFICATES
@@ -22,6 +23,7 @@ from evtool.report.language import FOLDER, PAGES, list_languages, load_language
 from evtool.report.page.page import MOST_ITEMS, write_papers
 from evtool.report.paper_page import render_paper
 from evtool.report.paper_pdf import FONTS, Glyphs, render_pdf
+from evtool.web.checkers import Checker, sha256_of
 from tests.conftest import Runner
 
 NAMES = {
@@ -88,6 +90,10 @@ def test_a_pdf_says_what_the_page_says(evtool: Runner, hostile: Path) -> None:
         assert Counter(printed.replace("•", "")) == Counter("".join(shown) + pages)
         for name, drawn in NAMES.items():
             assert squeeze(drawn) in printed, name
+        for checker in Checker:  # a copy from anywhere can be compared with what is printed
+            digest = squeeze(f"{checker.value} {group_in_fours(sha256_of(checker))}")
+            assert digest in printed, language
+            assert digest in "".join(shown), language
         check_archival(path, language)
 
 
