@@ -83,6 +83,15 @@ async function script() {
   return `\nvar evtoolPage = (() => {\nconst module = { exports: {} };\n${code}return module.exports;\n})();\n`;
 }
 
+/** SHA-256 over all that the page is made of, but for its texts: whoever has no esbuild can still tell an old page. */
+function sources() {
+  const folders = ["src", "src/core", "src/page"];
+  const names = ["build.mjs", "package-lock.json", "package.json", "page.css", "page.html"];
+  for (const folder of folders) names.push(...readdirSync(join(here, folder)).filter((name) => name.endsWith(".ts")).map((name) => `${folder}/${name}`));
+  const lines = names.sort().map((name) => `${createHash("sha256").update(readFileSync(join(here, name))).digest("hex")}  ${name}\n`);
+  return createHash("sha256").update(lines.join("")).digest("hex");
+}
+
 const digest = (text) => `'sha256-${createHash("sha256").update(text, "utf8").digest("base64")}'`;
 
 function page(code, style) {
@@ -98,7 +107,7 @@ function page(code, style) {
     "require-trusted-types-for 'script'",
     "trusted-types evtool-worker",
   ].join("; ");
-  const parts = { "@POLICY@": policy, "@STYLE@": style, "@SCRIPT@": code };
+  const parts = { "@POLICY@": policy, "@STYLE@": style, "@SCRIPT@": code, "@SOURCES@": sources() };
   return read(join(here, "page.html")).replace(/@[A-Z]+@/g, (name) => parts[name]);
 }
 
