@@ -77,6 +77,7 @@ from evtool.operations.record.read import open_record as open_record
 from evtool.operations.record.selection import Selection as Selection
 from evtool.operations.record.subject import is_bundle as is_bundle
 from evtool.operations.record.trust import TrustPolicy as TrustPolicy
+from evtool.operations.record.wrong_place import is_sealed as is_sealed
 from evtool.operations.seal.derive import derive as derive
 from evtool.operations.seal.import_evidence import ImportResult as ImportResult
 from evtool.operations.seal.import_evidence import Origin as Origin

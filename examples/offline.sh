@@ -7,7 +7,9 @@
 # Macs with an Intel processor, a library that evtool needs offers no wheels. Each file runs with every Python of
 # PYTHONS ("3.11 3.12 3.13"). This computer needs network, and Python 3.11 or newer (PYTHON, python3).
 #
-# What is downloaded has to have the hashes in requirements.txt, beside this script. To pin newer versions:
+# Every library has to have a hash that is in requirements.txt, beside this script. The tools that build the folder (pip,
+# shiv, hatchling) come from the index without a hash; shiv puts code of its own into the files that run. To pin newer
+# versions of the libraries:
 #
 #     uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 #         pyproject.toml -o examples/requirements.txt

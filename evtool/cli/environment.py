@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from enum import Enum
 
 from evtool.core.errors import EvtoolError
+from evtool.keys.home import check_full_path
 
 
 class Variable(Enum):
@@ -31,6 +32,15 @@ class Variable(Enum):
     def read(self) -> str | None:
         """Give its value; None if it is not set, or set to nothing."""
         return os.environ.get(self.value) or None
+
+    def read_path(self) -> str | None:
+        """Give the path that it holds, as `read`.
+
+        Raises:
+            UsageError: the path begins in the current directory.
+        """
+        path = self.read()
+        return path and check_full_path(self.value, path)
 
 
 @contextmanager

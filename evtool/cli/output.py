@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from evtool.cli.command import OUTPUT, flag, options_of
 from evtool.cli.next_command import fill_commands
 from evtool.core import __version__
-from evtool.core.finding import Value
+from evtool.core.finding import Phrase, Value
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import is_visible
 from evtool.report.findings import IN_JSON, IN_TEXT
@@ -175,17 +175,17 @@ class Notices:
     """What a user has to know beside the answer, printed on stderr at once, and kept for the answer of a script.
 
     Attributes:
-        texts: what was printed.
+        texts: what was printed, in English.
     """
 
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def __call__(self, text: str) -> None:
-        """Print one, whether or not anything else is to be quiet."""
-        text = fill_commands(text)
-        self.texts.append(text)
-        sys.stderr.write(f"evtool: note: {text}\n")
+    def __call__(self, text: Phrase) -> None:
+        """Print one in the language of the reader, whether or not anything else is to be quiet."""
+        self.texts.append(english().telling(fill_commands).say_phrase(text))
+        language = choose_language().telling(fill_commands)
+        sys.stderr.write(f"evtool: {language.word('program', 'note')}: {language.say_phrase(text)}\n")
 
 
 def dump_json(document: object, *, ascii_only: bool = False, is_line: bool = False) -> str:

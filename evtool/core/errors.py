@@ -87,6 +87,7 @@ class EvtoolError(Exception):
         lines: what the message sums up, one line each, safe to print.
         ways: what of a call would have to be changed for that.
         options: the options of a command that take these ways; its own command line gives them.
+        remarks: what else is to be known, said behind the hint; safe to print.
         fill: makes the commands in the hint ready to be typed; its own command line gives that, too.
         key: of the text that says it in other languages; empty if there is none.
         values: what is in that text, by name. Text is safe to print; that of a value whose name ends in `_en` is
@@ -112,6 +113,7 @@ class EvtoolError(Exception):
         self.hint = hint.format(**values) if key else hint
         self.ways = ways
         self.options = ""
+        self.remarks: tuple[str, ...] = ()
         self.fill: Callable[[str], str] = str
         self.lines = lines
         self.key = key
@@ -122,6 +124,7 @@ class EvtoolError(Exception):
         """Make one of this family that says what another one says: the caller can do something else about it."""
         made = cls(error.message, hint=error.hint, ways=error.ways, lines=error.lines)
         made.key, made.values, made.hint_template = error.key, error.values, error.hint_template
+        made.remarks = error.remarks
         return made
 
 

@@ -190,7 +190,7 @@ class Cause(Struct, frozen=True):
 def _as_value(value: object) -> Value:
     if isinstance(value, EvtoolError | OSError):
         return Cause.of(value)
-    return value if isinstance(value, int | str) else str(value)
+    return value if isinstance(value, int | str | tuple | Words | Listed) else str(value)
 
 
 class Phrase(str):
@@ -222,6 +222,20 @@ def line_of(number: int, word: str = "line", file: str = "") -> Phrase:
         if file
         else Phrase(f"{word} {number}", says)
     )
+
+
+def cell_of(where: str, name: str) -> Phrase:
+    """Say in which column of a table something stands, behind the place that `line_of` gives."""
+    return Phrase(f"{where}, column {name}", Words("place-column", where=_say(where), column=name))
+
+
+def at(where: str, what: EvtoolError) -> Phrase:
+    """Say an error with the place that it is about, which is safe to print."""
+    return Phrase(f"{where}: {what.message}", Words("at-place", where=_say(where), why=Cause.of(what)))
+
+
+def _say(text: str) -> Words | str:
+    return text.says if isinstance(text, Phrase) and isinstance(text.says, Words) else text
 
 
 class Listed(Struct, frozen=True):

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from evtool.core.errors import FormatError, Way
-from evtool.core.finding import line_of
+from evtool.core.finding import Phrase, Words, at, cell_of, line_of
 from evtool.core.manifest.archivist_statements import ArchivistStatements, make_context
 from evtool.core.manifest.context import FIELDS, is_field, parse_user_value
 from evtool.core.terms.input import TERM_NAMES, accepted, make_terms, parse_user_term, quote_code
@@ -63,7 +63,7 @@ class Row(Struct, frozen=True):
     @property
     def where(self) -> str:
         """Say where the row stands."""
-        return f"{self.word} {self.line}"
+        return line_of(self.line, self.word)
 
 
 class Table(Struct, frozen=True):
@@ -96,7 +96,8 @@ class TableError(FormatError):
 
 def first_errors(problems: Sequence[str]) -> tuple[str, ...]:
     """Give the first errors, one a line, and how many more there are."""
-    more = (f"and {len(problems) - MAX_ERRORS:,} more",) if len(problems) > MAX_ERRORS else ()
+    rest = len(problems) - MAX_ERRORS
+    more = (Phrase(f"and {rest:,} more", Words("more-errors", count=rest)),) if rest > 0 else ()
     return (*problems[:MAX_ERRORS], *more)
 
 
@@ -206,14 +207,24 @@ def _read_header(where: str, cells: Sequence[str]) -> tuple[list[str], list[str]
     names = [column_of(heading) for heading in headings]
     problems: list[str] = []
     if PATH not in names:
-        problems.append(f"{where}: there is no column {PATH}")
+        problems.append(at(where, FormatError("there is no column {column}", key="table-no-path", column=PATH)))
     for index, (heading, name) in enumerate(zip(headings, names, strict=True), start=1):
         if name in names[: index - 1]:
-            problems.append(f"{where}: column {quote_code(name)} appears twice")
+            problems.append(
+                at(
+                    where,
+                    FormatError("column {name_en} appears twice", key="table-column-double", name_en=quote_code(name)),
+                )
+            )
         elif name != PATH and name not in TERM_NAMES and not is_field(name):
             meant = did_you_mean(name, COLUMNS)
-            what = f"{quote_code(heading)} is not a column of this table"
-            problems.append(f"{where}, column {index}: {what}{f' ({meant.strip()})' if meant else ''}")
+            unknown = FormatError(
+                "{heading_en} is not a column of this table{meant_en}",
+                key="table-column-unknown",
+                heading_en=quote_code(heading),
+                meant_en=f" ({meant.strip()})" if meant else "",
+            )
+            problems.append(at(cell_of(where, str(index)), unknown))
     return names, problems
 
 
@@ -222,7 +233,7 @@ def _read_row(number: int, word: str, columns: Sequence[str], cells: Sequence[st
     where = line_of(number, word)
     problems: list[str] = []
     if any(cell.strip() for cell in cells[len(columns) :]):
-        problems.append(f"{where}: there are more cells than columns")
+        problems.append(at(where, FormatError("there are more cells than columns", key="table-more-cells")))
     context: dict[str, str] = {}
     terms: dict[str, Any] = {}
     path = ""
@@ -238,13 +249,15 @@ def _read_row(number: int, word: str, columns: Sequence[str], cells: Sequence[st
             elif is_field(column):
                 context[column] = parse_user_value(column, text)
         except FormatError as error:
-            hint = f" ({error.hint})" if error.hint else ""
-            problems.append(f"{where}, column {column}: {error.message}{hint}")
+            advice = f" ({error.hint})" if error.hint else ""
+            wrong = FormatError("{why}{advice_en}", key="table-cell", why=error, advice_en=advice)
+            problems.append(at(cell_of(where, column), wrong))
     stated = ArchivistStatements(make_context(context), make_terms(terms) if terms else None)
     try:
         parse_name(path)
     except FormatError:
-        return None, [*problems, f"{where}, column {PATH}: not a relative path in its stored form"]
+        no_path = FormatError("not a relative path in its stored form", key="table-not-stored-path")
+        return None, [*problems, at(cell_of(where, PATH), no_path)]
     return Row(number, path, stated, bool(problems), word), problems
 
 
@@ -252,5 +265,6 @@ def _find_doubles(rows: Iterable[Row]) -> Iterator[str]:
     first: dict[str, str] = {}
     for row in rows:
         if row.path in first:
-            yield f"{row.where}, column {PATH}: the same item as in {first[row.path]}"
+            same = FormatError("the same item as in {other}", key="table-same-item", other=first[row.path])
+            yield at(cell_of(row.where, PATH), same)
         first.setdefault(row.path, row.where)

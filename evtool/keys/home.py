@@ -13,6 +13,27 @@ HOME_VARIABLE = "EVTOOL_HOME"
 """The variable that moves keys, trust and configuration elsewhere."""
 
 
+def check_full_path(variable: str, path: str) -> str:
+    """Give the path that a variable of the environment holds.
+
+    A variable goes along into every folder. With a path that begins in the current one, a folder that somebody else
+    packed would say whose keys are trusted.
+
+    Raises:
+        UsageError: it begins in the current directory.
+    """
+    if not Path(path).is_absolute():
+        raise UsageError(
+            "{name}: {path} is not a full path",
+            hint="write it out, such as {full}: else the folder that you are in would decide",
+            key="no-full-path",
+            name=variable,
+            path=shown(path),
+            full=shown(os.path.abspath(path)),
+        )
+    return path
+
+
 def home_directory() -> Path:
     """Give the directory of keys and trust: EVTOOL_HOME, or the platform's folder for configuration.
 
@@ -20,11 +41,11 @@ def home_directory() -> Path:
     `%LOCALAPPDATA%\\evtool` on Windows. Nothing is created.
 
     Raises:
-        UsageError: EVTOOL_HOME names something else than a directory.
+        UsageError: EVTOOL_HOME names something else than a directory, or no full path.
     """
     given = os.environ.get(HOME_VARIABLE)
     if given:
-        home = Path(given)
+        home = Path(check_full_path(HOME_VARIABLE, given))
         if not home.is_dir() and os.path.lexists(home):
             # Else every file in it would seem not to be there: nobody would be trusted, for no reason that is told.
             raise UsageError(

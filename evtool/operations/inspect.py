@@ -89,8 +89,9 @@ def _inspect(path: bytes, extractor: MetadataExtractor, now: datetime) -> Inspec
 def _open(path: bytes) -> int:
     try:
         return os.open(path, _FILE)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a path"
+    except OSError as error:
         raise InputError(
-            "{path} could not be opened: {reason_en}", key="inspect-unopened", path=shown_path(path), reason_en=reason
+            "{path} could not be opened: {why.strerror}", key="inspect-unopened", path=shown_path(path), why=error
         ) from error
+    except ValueError as error:
+        raise InputError("{path} is not a path", key="inspect-no-path", path=shown_path(path)) from error

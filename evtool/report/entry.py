@@ -91,7 +91,7 @@ def render_details(language: Language, entry: Entry) -> list[str]:
 def _say_field(language: Language, name: str, value: object, limit: int | None = None) -> str:
     """Say the value of a field: its codes in words, digests and texts of people as they are."""
     values = value if isinstance(value, list) else [value]
-    vocabulary = _VOCABULARIES.get(name)
+    vocabulary = VOCABULARIES.get(name)
     said = [
         say_code(language, vocabulary, str(each)) if vocabulary else shown(str(each), *([limit] if limit else []))
         for each in values
@@ -99,7 +99,7 @@ def _say_field(language: Language, name: str, value: object, limit: int | None =
     return ", ".join(said) or language.word("term.any", "none")
 
 
-_VOCABULARIES = {
+VOCABULARIES = {
     "purpose": "for",
     "acceptance": "acceptance",
     "role": "role",

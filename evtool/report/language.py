@@ -19,7 +19,7 @@ In a text `{name}` is a value. What it may be, and how it is said:
     {name:escaped}    text that was escaped before
     {found:short}     the first 16 digits of a digest; other text as it is
     {head:fours}      a digest in groups of four
-    {purpose:for}     the word for a value of that term, from [term.for]
+    {purpose:for}     the word for a value of that term, from [term.for]; {event:event} the word from [event]
     {items:items}     ranges of numbers with their noun, `items 1-3, 5`; `entries` likewise
     {names:commas}    a list with what `commas` of [list] puts between two; with `semicolons` otherwise
 
@@ -33,7 +33,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cache, lru_cache
 from itertools import chain, zip_longest
@@ -204,9 +204,10 @@ class Language:
         if isinstance(value, int):
             return f"{value:,}" if how == "," else str(value)
         if isinstance(value, Phrase):
-            return self._say_phrase(value)
+            return self.say_phrase(value)
         if isinstance(value, str):
-            return self.word(f"term.{how}", value) if f"term.{how}" in self._places else _spell(value, how)
+            vocabulary = how if how == "event" else f"term.{how}"
+            return self.word(vocabulary, value) if vocabulary in self._places else _spell(value, how)
         if isinstance(value, Words):
             return self.say_words(value)
         if isinstance(value, Cause):
@@ -228,9 +229,10 @@ class Language:
         return self._say_cause(Cause.of(error), "error.untold")
 
     def say_hint(self, error: EvtoolError) -> Said:
-        """Say what to do next, with the options that do it; empty where nothing helps."""
+        """Say what to do next, with the options that do it, and what else is to be known; empty where nothing is."""
         said = self.telling(error.fill)._say_advice(error)
-        return Said(f"{said} ({error.options})".strip()) if error.options else said
+        said = Said(f"{said} ({error.options})".strip()) if error.options else said
+        return Said("; ".join(filter(None, (said, *self._say_phrases(error.remarks)))))
 
     def _say_advice(self, error: EvtoolError) -> Said:
         """Say what to do next, with the commands of its text made into those of one run, and values left alone."""
@@ -261,7 +263,10 @@ class Language:
 
     def say_lines(self, error: EvtoolError) -> list[str]:
         """Say what an error sums up, one line each."""
-        return [self._say_phrase(line) if isinstance(line, Phrase) else line for line in error.lines]
+        return self._say_phrases(error.lines)
+
+    def _say_phrases(self, texts: Sequence[str]) -> list[str]:
+        return [self.say_phrase(text) if isinstance(text, Phrase) else text for text in texts]
 
     def _say_cause(self, cause: Cause, untold: str = "cause.other") -> Said:
         """Say an error by its key, or by its kind; `untold` is the text for one that has neither."""
@@ -276,7 +281,8 @@ class Language:
         """Say the text of an error, whose values are safe to print already."""
         return self._fill(key, {name: Said(value) if type(value) is str else value for name, value in values.items()})
 
-    def _say_phrase(self, phrase: Phrase) -> Said:
+    def say_phrase(self, phrase: Phrase) -> Said:
+        """Say what a phrase says in English."""
         return self.say_words(phrase.says) if isinstance(phrase.says, Words) else self.say_finding(phrase.says)
 
     def _say_list(self, listed: Listed, how: str) -> str:

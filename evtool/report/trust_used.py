@@ -33,7 +33,8 @@ class TrustChosen(Struct, frozen=True, kw_only=True):
     Attributes:
         kind: where they came from.
         origin: what decided that.
-        path: the file, as the user or the environment named it; null if none was named.
+        path: the file, as an option named it; otherwise null. A path in EVTOOL_TRUST is a full one, and a home
+            directory in it names a person.
         sha256: SHA-256 of the trust list, or null if there was none.
         keys: how many keys are trusted.
         fingerprints: the keys that were named one by one.

@@ -62,7 +62,7 @@ class Marks:
         """Yield the entries of a run that are not what they were; `first` is how many came before it in the walk."""
         own = slice(first, first + len(run.names))
         packed = self._marks[0][own], self._marks[1][own]
-        if packed[0].count(_NO_MARK[0]) == len(run.names):
+        if all(marks.count(none) == len(run.names) for marks, none in zip(packed, _NO_MARK, strict=True)):
             return
         stamps = stamps_now(tree, run)
         known = [stamp for stamp in stamps if stamp is not None]

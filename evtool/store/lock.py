@@ -68,7 +68,7 @@ class DirectoryLock:
     def is_held(self) -> bool:
         """Whether the lock file is still the one of this run: somebody may have taken it for a leftover."""
         if self._descriptor is not None:
-            return True  # as long as it is open, Windows lets nobody read, rename or remove it
+            return True  # as long as it is open, no other evtool can read it, and so none takes it for a leftover
         return self._text != b"" and self._read(LOCK_FILE) == self._text
 
     def release(self) -> None:

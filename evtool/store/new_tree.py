@@ -200,8 +200,17 @@ class NewTree:
         return True
 
     def _at(self, directory: bytes, name: bytes) -> bytes:
-        """Give the path of an entry for calls that take `dir_fd=self._in(directory)`."""
-        return name if HAS_DIRECTORY_DESCRIPTORS else os.path.join(self._root, directory, name)
+        """Give the path of an entry for calls that take `dir_fd=self._in(directory)`.
+
+        Raises:
+            OSError: on Windows, where a backslash or a colon in a name would lead elsewhere.
+        """
+        if HAS_DIRECTORY_DESCRIPTORS:
+            return name
+        path = join_path(directory, name)
+        if b"\\" in path or b":" in path:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return os.path.join(self._root, path)
 
     def _in(self, directory: bytes) -> int | None:
         return self._tree.open_directory(directory) if HAS_DIRECTORY_DESCRIPTORS else None

@@ -98,12 +98,14 @@ def _remove_with_lock(path: Path, lock: int) -> None:
         if not _HAS_LOCKS:
             held.close()  # Windows removes no file that is open
         (path / _LOCK).unlink(missing_ok=True)
-        try:
-            os.rmdir(path)
-        except OSError:
-            # Network shares and FUSE keep a file that is removed while it is open, under another name in its directory.
-            held.close()
-            os.rmdir(path)
+        # Without its lock the empty directory is a leftover to others, and they may be the first to remove it.
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                os.rmdir(path)
+            except OSError:
+                # Network shares and FUSE keep a file that is removed while it is open, under another name beside it.
+                held.close()
+                os.rmdir(path)
 
 
 def _make(output: Path) -> tuple[Path, int]:

@@ -152,6 +152,14 @@ def test_a_pack_killed_between_the_entry_and_the_name_is_told_by_the_next_pack(s
     assert f"entry {number} records a disclosure, but its bundle was never completed" in result.stderr
     assert f"evtool record {scene.case} corrected --entry {number}" in result.stderr
     assert len(result.document["leftovers"]) == 2
+    (scene.place / "other.zip").unlink()
+    work.mkdir()
+    (work / "note").write_text(f"disclosed {entry['collection']} {number} {sha256(last).hexdigest()}\n")
+    for name in ("lock", "content"):
+        (work / name).touch()
+    korean = scene.evtool("pack", scene.case, "-o", "place/other.zip", "--json", EVTOOL_LANG="ko")
+    assert f"evtool: 참고: 기록 {number}에는 제공하였다고 적혀 있으나" in korean.stderr
+    assert korean.document["leftovers"] == result.document["leftovers"]
     assert [path.name for path in scene.place.iterdir()] == ["other.zip"]
 
 

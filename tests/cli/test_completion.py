@@ -168,6 +168,10 @@ def test_no_word_is_offered_that_a_shell_could_run(world: Runner) -> None:
     assert [word.text for word in find_words(offers.RECIPIENT, "", record)] == ["D4"]
     assert [word.text for word in find_words(offers.OWN_CODE, "", record)] == ["A1"]
     assert [word.text for word in find_words(offers.TRUSTED, "", record)] == ["A1", "a", "touch"]
+    # What stands before a comma goes into the line once more, without the quotes that it was typed in.
+    typed = [word.text for word in find_words("list:research", "'research,", record)]
+    assert (typed, find_words("list:research", ";touch pwned,", record)) == ([], [])
+    assert [word.text for word in find_words("list:research", "advocacy,", record)] == ["advocacy,research"]
     # What cannot be read completes nothing, and says nothing.
     quiet = world("evtool show bad --items ", _EVTOOL_COMPLETE="bash")
     assert (quiet.exit_code, quiet.stdout, quiet.stderr) == (1, "", "")

@@ -48,10 +48,13 @@ def test_the_environment_says_who_signs_and_an_option_wins(two_keys: Party) -> N
 WRONG = [
     ("seal", "EVTOOL_AGENT", "no code", ExitCode.USAGE),
     ("seal", "EVTOOL_AGENT", "A9", ExitCode.NOT_CHECKED),
-    ("seal", "EVTOOL_KEY", "no-such-file", ExitCode.NOT_CHECKED),
+    ("seal", "EVTOOL_KEY", "/no-such-file", ExitCode.NOT_CHECKED),
+    ("seal", "EVTOOL_KEY", "home/keys/A1", ExitCode.USAGE),
     ("seal", "EVTOOL_KEY", "SHA256:nonsense", ExitCode.NOT_CHECKED),
-    ("verify", "EVTOOL_TRUST", "no-such-file", ExitCode.NOT_CHECKED),
-    ("verify", "EVTOOL_TRUST", "case/증거-01.txt", ExitCode.NOT_CHECKED),
+    ("verify", "EVTOOL_TRUST", "/no-such-file", ExitCode.NOT_CHECKED),
+    ("verify", "EVTOOL_TRUST", "/dev/null", ExitCode.NOT_CHECKED),
+    ("verify", "EVTOOL_TRUST", "case/증거-01.txt", ExitCode.USAGE),
+    ("verify", "EVTOOL_HOME", "home", ExitCode.USAGE),
     ("verify", "EVTOOL_HOME", "case/증거-01.txt", ExitCode.USAGE),
     ("seal", "EVTOOL_LANG", "xx", ExitCode.USAGE),
 ]
@@ -82,29 +85,31 @@ def test_a_verdict_says_that_the_environment_chose_the_trust_list(two_keys: Part
     """EVTOOL_TRUST decides a verdict, so the answer and the document say so; --trust and --signer win over it."""
     run, mine = two_keys.run, str(two_keys.run.home / "allowed_signers")
     run("seal", "case", "--agent", "A1")
-    other = run.directory / "nobody"
+    other, nobody = run.directory / "nobody", str(run.directory / "nobody")
     other.write_text(f"B7 {two_keys.public_key.read_text()}")
 
-    said = run("verify", "case", EVTOOL_TRUST="nobody")
+    said = run("verify", "case", EVTOOL_TRUST=nobody)
     assert said.exit_code == ExitCode.NOT_ESTABLISHED
-    line = "Trusted keys: those in nobody, the list that EVTOOL_TRUST names"
+    line = f"Trusted keys: those in {nobody}, the list that EVTOOL_TRUST names"
     assert line in said.stdout.splitlines()
-    assert line in run("verify", "case", "case", EVTOOL_TRUST="nobody").stdout.splitlines()
-    quiet = run("verify", "case", "--quiet", EVTOOL_TRUST="nobody")
+    assert line in run("verify", "case", "case", EVTOOL_TRUST=nobody).stdout.splitlines()
+    quiet = run("verify", "case", "--quiet", EVTOOL_TRUST=nobody)
     assert (len(quiet.stdout.splitlines()), quiet.stderr) == (1, f"evtool: note: {line}\n")
-    assert "EVTOOL_TRUST" in run("verify", "case", EVTOOL_TRUST="nobody", EVTOOL_LANG="ko").stdout
+    assert "EVTOOL_TRUST" in run("verify", "case", EVTOOL_TRUST=nobody, EVTOOL_LANG="ko").stdout
 
     def chosen(*options: str, variable: str) -> tuple[str, str, str | None]:
         trust = run("verify", "case", *options, "--json", EVTOOL_TRUST=variable).document["trust"]
         return trust["kind"], trust["origin"], trust["path"]
 
-    assert chosen(variable="nobody") == ("file", "environment", "nobody")
+    assert chosen(variable=nobody) == ("file", "environment", None)
+    # A document may be handed on; a full path says in whose home it was made.
+    assert nobody not in run("verify", "case", "--json", EVTOOL_TRUST=nobody).stdout
     assert chosen(variable="") == ("own-list", "default", None)
     assert chosen("--trust", mine, variable="no-such-file") == ("file", "option", mine)
     fingerprint = str(run("key", "show", "A1", "--json").document["keys"][0]["fingerprint"])
     assert chosen("--signer", fingerprint, variable="no-such-file") == ("fingerprints", "option", None)
     for options in (["--trust", mine], ["--signer", fingerprint], []):
-        plain = run("verify", "case", *options, EVTOOL_TRUST="nobody" if options else "")
+        plain = run("verify", "case", *options, EVTOOL_TRUST=nobody if options else "")
         assert (plain.exit_code, "EVTOOL_TRUST" in plain.stdout) == (ExitCode.OK, False)
 
 
@@ -113,7 +118,11 @@ def test_commands_that_act_on_trust_tell_who_chose_the_list(two_keys: Party) -> 
     run = two_keys.run
     run("seal", "case", "--agent", "A1")
     run("recipient", "add", "D4", "--kind", "court", "--purpose", "research")
-    for words in (["consent", "check", "case", "--to", "D4", "--for", "research"], ["pack", "case", "-o", "x.zip"]):
+    for words in (
+        ["consent", "check", "case", "--to", "D4", "--for", "research"],
+        ["pack", "case", "-o", "x.zip"],
+        ["report", "case", "-o", "page", "--force"],
+    ):
         result = run(*words, EVTOOL_TRUST=str(run.home / "allowed_signers"))
         assert "the list that EVTOOL_TRUST names" in result.stderr, words
         assert "EVTOOL_TRUST" not in run(*words).stderr

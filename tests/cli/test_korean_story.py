@@ -24,10 +24,12 @@ ENGLISH = {
 """Words in Latin letters of a Korean answer: commands, names of files and of algorithms, what somebody mistyped."""
 
 _NAMES = re.compile(
-    r"`[^`]+`|'[^']*'|\([a-z-]+/[^)]*\)|[^\s가-힣()]*[0-9._/:$-][^\s가-힣]*|\b[a-f]{4}\b|^  (?:evtool|echo) .*$",
+    r"`[^`]+`|'[^']*'|\([a-z-]+/[^)]*\)|[^\s가-힣()]*[0-9._/:$-][^\s가-힣]*|\b[a-f]{4}\b|^  (?:evtool|echo) .*$"
+    r"|쓸 수 있는 (?:코드|값): .*|\(--[^)]*\)",
     re.MULTILINE,
 )
-"""What is no word: commands, what was typed, and whatever holds a digit or a sign (codes, options, paths, digests)."""
+"""What is no word: commands, what was typed, lists of codes that are accepted, options to add in brackets, and whatever
+holds a digit or a sign (codes, options, paths, digests)."""
 
 
 def english_in(text: str) -> set[str]:
@@ -85,6 +87,34 @@ def test_log_show_and_consent_are_said_in_korean(sender: Party) -> None:
     told, plain = korean(sender, *check), sender.run(*check)
     assert told.stdout == plain.stdout
     assert "consent is withdrawn" in told.stdout
+
+
+def test_mistakes_on_a_command_line_and_in_a_table_are_said_in_korean(sender: Party) -> None:
+    """Each says what is wrong with what was typed, and what is accepted; every line of a table's errors is Korean."""
+    (Path(sender.run.directory) / "case" / "새 파일.txt").write_text("x")
+    (Path(sender.run.directory) / "case" / "다른 파일.txt").write_text("y")
+    table = Path(sender.run.directory) / "table.csv"
+    table.write_text("path,handling,status,메모,status\n새 파일.txt,open,,,,,1\n새 파일.txt,,,\n없는 파일,,,\n/a,,,\n")
+    for typed, code, said in (
+        ("record case corrected --entry 1 --correction 오기 --sample 3", 2, "지정한 기록: corrected"),
+        ("due case case --custody x", 2, "--custody 옵션은 디렉터리가 하나일 때만"),
+        ("recipient add NGO-1", 2, "쓸 수 있는 값: accountability-intl, "),
+        ("timestamp add case", 2, "중 하나만 지정하거나"),
+        ("pack case -o x.zip --to UN-1", 2, "--to, --for, --authority 옵션은 함께 씁니다"),
+        ("consent set case --items 1 --handling open", 2, "쓸 수 있는 코드: closed, named, "),
+        ("record case disposed --items 1 --method 파쇄 --authority 지침", 2, "항목 1: 기록된 곳에 아직 있으므로"),
+        ("seal case --table table.csv", 4, "  2번째 줄, 열 handling: 취급 조건: 쓸 수 없는 코드입니다"),
+    ):
+        result = korean(sender, *typed.split(" "))
+        assert result.exit_code == code, result.stderr
+        assert said in result.stderr, result.stderr
+        assert english_in(re.sub("열 [a-z-]+|지정한 기록: .*", "", result.stderr)) == set(), result.stderr
+    for line in (
+        "1번째 줄: 같은 열이 두 번 있습니다",
+        "1번째 줄, 열 4: 이 표의 열이 아닙니다",
+        "2번째 줄: 칸이 열보다 많습니다",
+    ):
+        assert f"\n  {line}\n" in result.stderr
 
 
 def test_an_answer_is_aligned_and_not_wider_than_the_terminal(sender: Party) -> None:

@@ -102,6 +102,9 @@ def test_the_desk_lacks_what_it_is_said_to_lack(desk: Runner) -> None:
 NAMES = ["dot.", "space ", "a:b.txt", "q?.txt", "CON", "aux.txt", "sub/LPT1.log", "back\\slash", "A.jpg", "a.jpg"]
 """Names that Windows refuses, changes, or takes for another name here."""
 
+OUTSIDE = ["..\\..\\..\\outside.txt", "C:outside.txt", "up\\..\\..\\..\\outside/file"]
+"""Names that are plain on Linux, and on Windows the way to another place."""
+
 KEPT = ["plain.txt", "Photos/one.txt", "김철수.txt"]
 
 
@@ -109,23 +112,24 @@ def test_names_that_a_desk_cannot_hold_go_by_number(evtool: Runner) -> None:
     """They are sealed as they are, and named; where a bundle is unpacked nothing is lost, overwritten or misnamed."""
     archivist = make_party(evtool, "A1")
     case, deep = evtool.directory / "case", "long/" + "n" * 240
-    for name in [*NAMES, *KEPT, deep, "photos/two.txt"]:
+    for name in [*NAMES, *OUTSIDE, *KEPT, deep, "photos/two.txt"]:
         (case / name).parent.mkdir(parents=True, exist_ok=True)
         (case / name).write_text(name)
     (evtool.directory / "terms.toml").write_text(PUBLIC)
     sealed = archivist.ok("seal", "case", "--defaults", "terms.toml", "--metadata", "none").stdout
-    assert "note: 9 new names cannot be kept on every system: " in sealed
+    assert "note: 12 new names cannot be kept on every system: " in sealed
     packed = archivist.ok("pack", "case", "-o", "case.zip").stdout
-    assert "11 of the files go by the number of their item (items " in packed
+    assert "14 of the files go by the number of their item (items " in packed
     desk = at_another_desk(archivist.run)
     unpacked = desk("unpack", "case.zip", "-o", "un", "--json")
     assert unpacked.exit_code == ExitCode.OK, unpacked.stderr
-    assert len(unpacked.document["other_names"]) == 11
+    assert len(unpacked.document["other_names"]) == 14
     report = unpacked.document["report"]
-    assert (report["exit_code"], report["items"]["ok"]) == (ExitCode.OK, 15)
+    assert (report["exit_code"], report["items"]["ok"]) == (ExitCode.OK, 18)
     files = [path for path in (evtool.directory / "un").rglob("*") if path.is_file() and path.parent.name != "custody"]
     written = {path.read_text() for path in files}
-    assert written >= {*NAMES, *KEPT, deep, "photos/two.txt"}
+    assert written >= {*NAMES, *OUTSIDE, *KEPT, deep, "photos/two.txt"}
+    assert not [path for path in evtool.directory.rglob("*outside*") if case not in path.parents]
     for name in KEPT:
         assert (evtool.directory / "un" / name).read_text() == name
 

@@ -93,6 +93,13 @@ def test_it_is_not_written_into_evidence(evtool: Runner, place: str) -> None:
     party.ok("verify", case)
 
 
+def test_a_folder_custody_of_somebody_else_is_no_record(evtool: Runner) -> None:
+    """A user's own folder of that name would keep them from writing a page anywhere beside it."""
+    (evtool.directory / "custody").mkdir()
+    (evtool.directory / "custody" / "minutes.txt").write_text("of the meeting")
+    assert evtool("page", "--script", "-o", "check.py").exit_code == ExitCode.OK
+
+
 def test_json_before_a_command_is_refused(evtool: Runner) -> None:
     """It would be passed over, and a script that asked for JSON got text."""
     assert evtool("--json", "verify", "nothing").exit_code == ExitCode.USAGE

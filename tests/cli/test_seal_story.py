@@ -23,6 +23,7 @@ from evtool.operations.record.place import RecordPlace
 from evtool.operations.seal import seal as seal_module
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions
+from evtool.report.language import english, load_language
 from tests.bundle.case import SIGNER
 from tests.cli.evidence import check, deprived, give_key, named, run_under, serve, snapshot
 from tests.cli.test_verify_story import MAKERS, make_link, make_pipe, make_socket
@@ -88,7 +89,8 @@ def test_a_long_reading_that_is_refused_is_good_for_the_next_run(
     monkeypatch.setattr(seal_module, "_WORTH_KEEPING", 0.0)
     with pytest.raises(EvidenceError, match="a FIFO") as refused:
         seal_module.seal(case, Author(SIGNER), SealOptions(metadata=MetadataChoice.NONE))
-    assert ".0001-sealed.journal.part stays" in refused.value.hint
+    assert "custody/.0001-sealed.journal.part stays" in english().say_hint(refused.value)
+    assert "custody/.0001-sealed.journal.part 파일을 남겨 둡니다" in load_language("ko").say_hint(refused.value)
     (case / "pipe").unlink()
     assert "were not hashed again" in evtool("seal", case, "--metadata", "none").stdout
     assert not (case / "custody" / ".0001-sealed.journal.part").exists()

@@ -18,7 +18,7 @@ from evtool.scan import marks as marks_of_files
 from evtool.scan import small_files
 from evtool.scan.batch import Reading
 from evtool.scan.engine import Answer, ReadRequest, observe_requests
-from evtool.scan.marks import Marks, pack_marks
+from evtool.scan.marks import NOT_MARKED, Marks, pack_marks
 from evtool.scan.observe import ItemProblem, Observation, stamp_of
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Run, WalkNotes, walk_runs
@@ -193,3 +193,20 @@ def test_no_date_can_be_chosen_that_hides_a_change(evidence: Path, monkeypatch: 
         for stamp, changed in ((AS_READ, []), (WITH_CHOSEN_DATE, [b"a"])):
             monkeypatch.setattr(marks_of_files, "stamps_now", lambda *_, stamp=stamp: [stamp])
             assert [found.name for found in marks.find_changed(tree, run, 0)] == changed
+
+
+LIKE_NO_MARK = (1007, -1702259287551394236, 1764326010008000000, 4242)
+"""The same, with a date that was worked out to give the hash of what stands for an entry that needs no second look."""
+
+
+def test_no_date_can_be_chosen_that_spares_a_file_the_second_look(
+    evidence: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a date is set before the seal, in a directory of its own; the file is changed once it was read."""
+    assert hash(LIKE_NO_MARK) == hash(NOT_MARKED)
+    marks = Marks()
+    marks.add(pack_marks([LIKE_NO_MARK, NOT_MARKED]))
+    monkeypatch.setattr(marks_of_files, "stamps_now", lambda _, run: [AS_READ for _ in run.names])
+    with Tree(TreeLocation.find(str(evidence))) as tree:
+        assert [found.name for found in marks.find_changed(tree, Run(b"", [b"a"], "f"), 0)] == [b"a"]
+        assert not list(marks.find_changed(tree, Run(b"", [b"b"], "f"), 1))

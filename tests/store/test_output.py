@@ -10,6 +10,7 @@ import pytest
 
 from evtool.core.errors import InputError
 from evtool.store.output import write_files
+from evtool.store.work import open_work_place, remove_leftovers
 
 
 @pytest.mark.parametrize("there", [("a", "b"), ("a",), ()])
@@ -31,3 +32,20 @@ def test_all_is_as_it_was_when_one_cannot_take_its_place(
         write_files({tmp_path / "a": b"new", tmp_path / "b": b"new"}, replace=True)
     assert failed.value.message == f"{tmp_path / 'b'} cannot be written: {os.strerror(errno.EIO)}"
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(there, "mine")
+
+
+def test_work_that_is_done_is_done_though_another_run_removes_what_is_left_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks for leftovers just when the lock is gone, and the empty directory is not."""
+    real, swept = Path.unlink, []
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        real(path, missing_ok=missing_ok)
+        swept.extend(remove_leftovers(tmp_path / "other"))
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with open_work_place(tmp_path / "out") as work:
+        work.content.write_text("half an output")
+    assert [(left.path, left.removed) for left in swept] == [(work.path, True)]
+    assert list(tmp_path.iterdir()) == []

@@ -24,7 +24,7 @@ Examples:
   evtool config                        which home, key, trust list and
                                        language, and what decided that
   evtool config --json
-  EVTOOL_TRUST=court.keys evtool config
+  EVTOOL_TRUST=~/court.keys evtool config
 
 \b
 Variables of the environment:
@@ -43,8 +43,9 @@ Exit codes:
   4  something in the home directory cannot be used
 
 An option wins over its variable, and a variable over your home directory. A variable that is set to nothing counts as
-not set. If --key or --agent is given, neither EVTOOL_KEY nor EVTOOL_AGENT is asked: an option answers who signs. With
---trust or --signer, EVTOOL_TRUST is not asked. Nothing secret is read or shown.
+not set. A path in a variable must be a full one: else the folder that you are in would decide whom you trust. If --key
+or --agent is given, neither EVTOOL_KEY nor EVTOOL_AGENT is asked: an option answers who signs. With --trust or
+--signer, EVTOOL_TRUST is not asked. No key is opened. The answer has paths of your computer, which may hold your name.
 """
 
 

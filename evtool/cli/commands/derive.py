@@ -35,9 +35,10 @@ Exit codes:
   2  wrong usage
   4  something could not be read
 
-ORIGINAL is an item, by number or name. COPY is an item, or a new file in DIRECTORY, which is then sealed. The terms of
-consent of a copy are its own: state them with --table or --defaults. A bundle can then carry the copy and withhold the
-original, and the recipient sees in the record what the copy was made from.
+ORIGINAL is an item, by number or name. COPY is an item, or a new file, which is then sealed. Names are those inside of
+DIRECTORY: letter.pdf, not case-12/letter.pdf. The terms of consent of a copy are its own: state them with --table or
+--defaults. A bundle can then carry the copy and withhold the original, and the recipient sees in the record what the
+copy was made from.
 """
 
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import click
 
-from evtool.cli.command import Command
+from evtool.cli.command import Command, misuse
 from evtool.cli.next_command import next_command
 from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import PlaceOptions, reading_options
 from evtool.cli.options.time import TimeOptions, time_options
 from evtool.cli.output import Output, output_options
-from evtool.core.errors import EvtoolError, ExitCode
+from evtool.core.errors import EvtoolError, ExitCode, UsageError
 from evtool.core.text.names import shown
 from evtool.core.timestamp.due import DueKind
 from evtool.operations.verify.due import find_due
@@ -50,7 +50,8 @@ def command(
 ) -> int:
     """List what the time-stamps of directories or bundles rest on, and when it ends, soonest first."""
     if (where.custody is not None or where.continued is not None) and len(paths) > 1:
-        raise click.UsageError(f"{'--custody' if where.custody is not None else '--continued'} goes with one DIRECTORY")
+        option = "--custody" if where.custody is not None else "--continued"
+        raise misuse(UsageError("{option} goes with one DIRECTORY", key="with-one-directory", option=option))
     now = datetime.now(UTC)
     place, grounds = where.place(access.load()), time.load(output)
     directories: list[DueDirectory] = []

@@ -19,7 +19,7 @@ from evtool.report.language import Language
 
 EXAMPLES = """\b
 Examples:
-  evtool help                  all commands and topics, and the exit codes
+  evtool help                  all commands and topics
   evtool help first-hour       where to start
   evtool help seal
   evtool help consent set

@@ -13,7 +13,7 @@ from evtool.core import __version__
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
-from evtool.operations.entries.writer import has_record
+from evtool.operations.record.wrong_place import is_sealed
 from evtool.report.checker_document import PageDocument, describe_checker
 from evtool.store.output import write_files
 from evtool.web.checkers import Checker, read_checker
@@ -77,7 +77,7 @@ def _check_place(file: Path) -> None:
         UsageError: it lies there.
     """
     for folder in file.resolve().parents:
-        if has_record(folder, None):
+        if is_sealed(folder):
             raise UsageError(
                 "{path} lies in {folder}, which has a record; nothing was written",
                 hint="name a place outside of it: no check travels with the evidence that it is for",

@@ -9,12 +9,13 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from evtool.cli.command import Argument, Command, flag, options_of
+from evtool.cli.command import Argument, Command, flag, misuse, options_of
 from evtool.cli.completion import offers
 from evtool.cli.group import Group
 from evtool.cli.options.values import agreement_value, code_value, kind_value, purposes_value, region_value
 from evtool.cli.output import Output, output_options
 from evtool.core.consent.decision import Recipient, RecipientKind
+from evtool.core.errors import UsageError
 from evtool.core.terms.input import accepted
 from evtool.core.terms.terms import TERMS_BY_NAME, Purpose, code_text
 from evtool.core.text.names import shown
@@ -204,8 +205,13 @@ def add(code: str, description: DescriptionOptions, change: bool, output: Output
         known = change_recipient(code, description.apply)
     else:
         if not description.purposes:
-            raise click.UsageError(
-                f"say what the recipient may receive items for, with --purpose: {accepted(TERMS_BY_NAME['for'])}"
+            raise misuse(
+                UsageError(
+                    "say what the recipient may receive items for, with --purpose: {accepted_en}",
+                    key="purpose-needed",
+                    accepted_en=accepted(TERMS_BY_NAME["for"]),
+                    known=", ".join(purpose.value for purpose in Purpose),
+                )
             )
         known = add_recipient(description.apply(KnownRecipient(Recipient(code))))
     output.did(f"{code} is in your list of recipients")

@@ -214,7 +214,13 @@ def command(
             )
         )
     if sample is not None and kind.event not in STATES_EVIDENCE:
-        raise click.UsageError(f"--sample goes with events that state something of the evidence, not with {event}")
+        raise misuse(
+            UsageError(
+                "--sample goes with events that state something of the evidence, not with {event}",
+                key="sample-event",
+                event=event,
+            )
+        )
     fixity = FixityRequest(sample, workers.jobs) if kind.event in STATES_EVIDENCE else None
     header = entry.header(resolve_items(directory, before, items))
     with terminal_progress(output) as progress:

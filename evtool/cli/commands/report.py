@@ -26,7 +26,7 @@ from evtool.operations.examine.examine import examine
 from evtool.operations.record.place import RecordPlace
 from evtool.report.account import Account, Audience, ListedItems
 from evtool.report.audience import list_only, restrict
-from evtool.report.certificate.kind import CertificateKind
+from evtool.report.certificate.kind import CertificateKind, require_basis
 from evtool.report.from_json import read_document
 from evtool.store.output import check_new, write_files
 
@@ -97,15 +97,8 @@ class ReportOptions(Struct, frozen=True):
 
     def check(self, certificates: tuple[str, ...]) -> None:
         """Refuse what does not go together before anything is read."""
-        if certificates and self.audience not in (None, Audience.COURT.value):
-            raise misuse(
-                UsageError(
-                    "certificates are for a court; leave --audience out, or make that report by itself",
-                    key="certificates-audience",
-                )
-            )
-        if certificates and self.items not in (None, ListedItems.ALL.value):
-            raise misuse(UsageError("a certificate lists every item; leave --items out", key="certificates-all-items"))
+        if certificates:
+            require_basis(Audience(self.audience or Audience.COURT), ListedItems(self.items or ListedItems.ALL))
 
     def apply(self, account: Account, *, is_for_court: bool) -> Account:
         """Take out of an account what is not to be in the report."""
@@ -268,6 +261,7 @@ def command(
         account = _read_account(pages.source)
     else:
         trust = asked.trust()
+        trust.tell()
         options = replace(
             asked.load(trust),
             place=RecordPlace(custody, continued, access.load()),

@@ -77,7 +77,8 @@ Exit codes:
   6  sealed, and something else is wrong: an item of an earlier seal changed
      or vanished, or fewer authorities than required stamped the new entry
 
-If the answer of a run that sealed something is lost, that is 4, and the message on stderr says what was sealed.
+If a run sealed something and its answer is lost (4), or it is interrupted after that (130, 143), the message on stderr
+says what was sealed.
 What was sealed before is compared by size and date, and read again where those differ; `evtool verify` reads
 everything. An interrupted seal leaves everything as it was; run it again to go on.
 """

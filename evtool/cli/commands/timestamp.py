@@ -15,7 +15,7 @@ from evtool.cli.answers.stamp import (
     describe_stamping,
     did_stamp,
 )
-from evtool.cli.command import Command, Option
+from evtool.cli.command import Command, Option, misuse
 from evtool.cli.completion import offers
 from evtool.cli.group import Group
 from evtool.cli.next_command import fill_commands, next_command
@@ -23,7 +23,7 @@ from evtool.cli.options.access import AccessOptions, access_options
 from evtool.cli.options.common import PlaceOptions, place_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
 from evtool.cli.output import Output, output_options
-from evtool.core.errors import ExitCode
+from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.names import shown
 from evtool.operations.timestamps.add import (
     StampOptions,
@@ -161,8 +161,11 @@ def add(
     is_fetching = stamping.with_revocation and not stamping.asks
     ways = [stamping.asks, request_file is not None, import_file is not None, bool(revocation), is_fetching]
     if sum(ways) != 1:
-        raise click.UsageError(
-            "give one of --tsa (or --ots), --request, --import, --revocation, and --with-revocation alone"
+        raise misuse(
+            UsageError(
+                "give one of --tsa (or --ots), --request, --import, --revocation, and --with-revocation alone",
+                key="one-way-to-stamp",
+            )
         )
     custody = where.place(access.load())
     if where.dry_run and stamping.asks and not stamping.what_leaves:

@@ -1,4 +1,4 @@
-# Completion of evtool for fish 3 or newer.
+# Completion of evtool for fish 3.1 or newer.
 function __evtool_words
     set -l words (commandline -opc)
     set -e words[1]

@@ -75,6 +75,9 @@ def find_words(spec: str, typed: str, record: TypedRecord) -> list[Word]:
         found = _items(typed, record)
     else:
         found = _SOURCES[kind](record) if kind in _SOURCES else ()
+    # What is typed before a comma is put into the line anew, without its quotes: it must be as safe as what is found.
+    if before and not _SAFE.fullmatch(before):
+        return []
     fitting = (word for word in found if word.text.startswith(typed) and _SAFE.fullmatch(word.text))
     return [Word(before + word.text, word.means) for word in itertools.islice(fitting, MOST)]
 

@@ -88,8 +88,11 @@ class DisclosureOptions(Struct, frozen=True):
                 )
             return replace(Disclosure.publication(self.authority, trust), is_onward=self.onward), None
         if self.recipient is None or self.purpose is None or self.authority is None:
-            raise click.UsageError(
-                "--to, --for and --authority belong together; only what is public can go without all of them"
+            raise misuse(
+                UsageError(
+                    "--to, --for and --authority belong together; only what is public can go without all of them",
+                    key="to-for-authority",
+                )
             )
         known = load_recipients(self.recipients_file).find(self.recipient)
         disclosure = Disclosure(

@@ -155,7 +155,7 @@ class SigningOptions(Struct, frozen=True):
 
         Raises:
             KeyFileError: as `choose_signer`.
-            UsageError: the environment names a code that is none.
+            UsageError: the environment names a code that is none, or a key by no full path.
         """
         # Whoever only asks for help need not wait for the key formats of cryptography.
         from evtool.keys.signer import choose_rehearsal_signer, choose_signer
@@ -186,7 +186,8 @@ class SigningOptions(Struct, frozen=True):
                     check_code(agent)
                 except FormatError as error:
                     raise UsageError.like(error) from error
-        return Variable.KEY.read(), agent, variables
+        key = Variable.KEY.read()
+        return key if key and key.startswith("SHA256:") else Variable.KEY.read_path(), agent, variables
 
 
 signing_options = options_of(SigningOptions, "signing", "Who signs")

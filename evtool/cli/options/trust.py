@@ -53,7 +53,7 @@ class TrustChoice(Struct, frozen=True):
         return TrustChosen(
             kind=self.kind,
             origin=self.origin,
-            path=None if self.file is None else str(self.file),
+            path=str(self.file) if self.file is not None and self.origin is TrustOrigin.OPTION else None,
             sha256=self.keys.sha256 or None,
             keys=len(self.signers or {signer.public_key for signer in self.keys.signers}),
             fingerprints=tuple(sorted(self.signers)),
@@ -65,10 +65,11 @@ def choose_trust(file: Path | None, signers: tuple[str, ...] = ()) -> TrustChoic
 
     Raises:
         InputError, FormatError, KeyFileError: as `load_trust`.
+        UsageError: EVTOOL_TRUST holds no full path.
     """
     if file is not None or signers:
         return TrustChoice(load_trust(file), file, signers, TrustOrigin.OPTION)
-    named = Variable.TRUST.read()
+    named = Variable.TRUST.read_path()
     if named is None:
         return TrustChoice(load_trust(), None, (), TrustOrigin.DEFAULT)
     with blaming(Variable.TRUST):

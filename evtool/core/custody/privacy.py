@@ -41,15 +41,15 @@ class TextPolicy(Struct, frozen=True):
     denied: frozenset[str] = frozenset()
     local_names: frozenset[str] = frozenset()
 
-    def objection(self, text: str) -> str | None:
-        """Say in words what is wrong with a text, without repeating it; None if nothing is."""
+    def objection(self, text: str) -> RefusedError | None:
+        """Give the error that says what is wrong with a text, without repeating it; None if nothing is."""
         if _EMAIL.search(text):
-            return "contains what looks like an e-mail address"
+            return RefusedError("contains what looks like an e-mail address", key="holds-address")
         words = {word.lower() for word in _WORD.findall(text)}
         if words & self.local_names:
-            return "contains the name of this computer or of its user"
+            return RefusedError("contains the name of this computer or of its user", key="holds-user")
         if self.holds_denied_term(text):
-            return "contains a term from the list of denied terms"
+            return denied_term()
         return None
 
     def holds_denied_term(self, text: str) -> bool:
@@ -58,6 +58,11 @@ class TextPolicy(Struct, frozen=True):
             return False
         form = matching_form(text)
         return any(term in form for term in self.denied)
+
+
+def denied_term() -> RefusedError:
+    """Give the error that says that there is a denied term in a text."""
+    return RefusedError("contains a term from the list of denied terms", key="holds-denied-term")
 
 
 def make_policy(denied_terms: Iterable[str], local_names: Iterable[str]) -> TextPolicy:
@@ -146,9 +151,9 @@ def check_text(name: str, text: str, policy: TextPolicy) -> None:
     objection = policy.objection(text)
     if objection:
         raise RefusedError(
-            "{name} {objection_en}; nothing was written",
+            "{name} {why}; nothing was written",
             hint="entries travel with every copy: use a code, and keep names in your own register",
             key="text-objection",
             name=name,
-            objection_en=objection,
+            why=objection,
         )

@@ -147,6 +147,7 @@ def _code(term: Term, text: str) -> Any:
             term=term.name,
             meant_en=did_you_mean(text, [str(code.value) for code in term.codes or ()]),
             accepted_en=accepted(term),
+            known=", ".join(str(code.value) for code in term.codes or ()),
         ) from None
 
 

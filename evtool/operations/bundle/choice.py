@@ -175,10 +175,10 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
     decisions = {answer.consent.item: answer.decision for answer in answers}
     refused = tuple((number, _words(decision)) for number, decision in decisions.items() if not decision.allowed)
     if refused and not wanted.allowed_only:
-        raise _refusal(request, decisions.items(), "so nothing was packed")
+        raise _refusal(request, decisions.items(), Words("so-nothing-packed"))
     allowed = [sealed for sealed in asked if decisions[sealed.item.number].allowed]
     if not allowed:
-        raise _refusal(request, decisions.items(), "and there are no others")
+        raise _refusal(request, decisions.items(), Words("so-no-others"))
     is_whole = len(allowed) == record.next_item - 1
     telling = _telling_links(record, [sealed.item for sealed in allowed], is_whole, wanted)
     reason = "it is a link to a name that the bundle does not disclose"
@@ -204,7 +204,7 @@ def _words(decision: Decision) -> str:
     return "; ".join(ways)
 
 
-def _refusal(request: Request, decisions: Iterable[tuple[int, Decision]], so: str) -> RefusedError:
+def _refusal(request: Request, decisions: Iterable[tuple[int, Decision]], so: Words) -> RefusedError:
     """Refuse items that may not go; each reason is said once, with the items that it concerns."""
     refused = [(number, decision) for number, decision in decisions if not decision.allowed]
     groups = group_refusals(refused)
@@ -218,7 +218,7 @@ def _refusal(request: Request, decisions: Iterable[tuple[int, Decision]], so: st
         # Nobody said no: nobody has written down yet what was agreed to.
         lines = (*lines, in_english(Words("agreed-unrecorded")))
     return RefusedError(
-        "{items_en} may not be disclosed, {so_en}:",
+        "{items_en} may not be disclosed, {so}:",
         hint="`evtool consent check DIR --to {code} --for {purpose}` gives every reason; "
         "leave those items out, or all that may not go"
         if can_check
@@ -227,7 +227,7 @@ def _refusal(request: Request, decisions: Iterable[tuple[int, Decision]], so: st
         ways=ways,
         lines=lines,
         items_en=counted(len(refused), "item"),
-        so_en=so,
+        so=in_english(so),
         count=len(refused),
         code=quote(request.recipient.code),
         purpose=quote(code_text(request.purpose)),

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from evtool.core.finding import Phrase, Words
 from evtool.core.text.expressions import compiled_when_used
-from evtool.core.text.names import shown
+from evtool.report.language import in_english
 from evtool.store.work import Leftover, remove_leftovers
 
-Tell = Callable[[str], object]
+Tell = Callable[[Phrase], object]
 """Takes one sentence for the user about what an earlier run left."""
 
 _NOTE = compiled_when_used(r"disclosed ([0-9a-f]{32}) ([1-9][0-9]{0,15}) ([0-9a-f]{64})\n\Z", re.ASCII)
@@ -36,43 +37,26 @@ class PendingDisclosure(Struct, frozen=True):
         return f"disclosed {self.collection} {self.entry} {self.head}\n"
 
 
-def correction_of(number: int) -> str:
-    """Give the command that records that nothing was handed over, whatever entry `number` says."""
-    return f"`evtool record DIR corrected --entry {number} --correction 'no bundle was handed over'`"
-
-
 def sweep(output: Path, tell: Tell, *, collection: str | None = None, heads: Collection[str] = ()) -> None:
     """Remove what killed runs left beside an output, and tell of each.
 
     `collection` and `heads` are the id and the entries of the record that is open, if one is.
     """
     for leftover in remove_leftovers(output):
-        name = shown(str(leftover.path))
-        if leftover.removed:
-            tell(f"an earlier run was interrupted; {name}, which it left behind, was removed")
-        else:
-            tell(
-                f"an earlier run left {name}, which cannot be removed; it may contain unencrypted evidence: if no "
-                "evtool is running, remove it yourself"
-            )
+        key = "leftover-removed" if leftover.removed else "leftover-stays"
+        tell(in_english(Words(key, path=str(leftover.path))))
         if words := _pending(leftover, collection, heads):
-            tell(words)
+            tell(in_english(words))
 
 
-def _pending(leftover: Leftover, collection: str | None, heads: Collection[str]) -> str:
+def _pending(leftover: Leftover, collection: str | None, heads: Collection[str]) -> Words | None:
     """Say what became of a disclosure whose bundle was complete, but had no name yet when its run was killed."""
     match = _NOTE.match(leftover.note)
     if match is None or not leftover.has_output:
-        return ""
+        return None
     pending = PendingDisclosure(match[1], int(match[2]), match[3])
     if pending.collection != collection:
-        return (
-            f"it was about to record the bundle as entry {pending.entry}, SHA-256 {pending.head[:16]}..., of another "
-            f"collection; if that entry is there, no bundle belongs to it: record that there, as `corrected`"
-        )
+        return Words("pending-elsewhere", entry=pending.entry, head=pending.head)
     if pending.head in heads:
-        return (
-            f"entry {pending.entry} records a disclosure, but its bundle was never completed, so nothing was handed "
-            f"over: record that with {correction_of(pending.entry)}"
-        )
-    return "its bundle was never recorded, and nothing was handed over"
+        return Words("pending-recorded", entry=pending.entry)
+    return Words("pending-unrecorded")

@@ -80,8 +80,14 @@ class Placing:
         self._outside_links = outside_links
         self._kept: dict[bytes, bool] = {}
         """Whether the medium keeps a name as it is spelled."""
-        self._directories: dict[str, str] = {}
-        """The first spelling of each directory, by what a system without case takes it for."""
+        self._apart: dict[tuple[str, str], bool] = {}
+        """Whether the medium tells two names apart that some do not."""
+        self._directories: dict[tuple[int, str], tuple[str, int]] = {}
+        """The number of a directory and what a system without case takes a name in it for -> the first directory below
+        it that is called so: its name, and its number."""
+        self._twins: dict[tuple[int, str], int] = {}
+        """The number of a directory and a name in it -> the number of a further one that is called almost as the first.
+        Numbers, as paths may be long, and each begins with all those above it."""
         self._reserved = ReservedNames(item.file.path for item in items if item.file)
 
     def place_files(self, payload: Mapping[bytes, Path]) -> None:
@@ -169,18 +175,22 @@ class Placing:
 
     def _keeps_apart(self, path: str) -> bool:
         """Tell whether the directories of a path are here other ones than those that differ in case only."""
-        directory = path.rpartition("/")[0]
-        while directory:
-            other = self._directories.setdefault(fold_path(directory), directory)
-            if other != directory and not self._tells_apart(other, directory):
-                return False
-            directory = directory.rpartition("/")[0]
+        above = 0
+        for name in path.split("/")[:-1]:
+            number = len(self._directories) + len(self._twins) + 1
+            first, found = self._directories.setdefault((above, fold_path(name)), (name, number))
+            if first != name:
+                if not self._tells_apart(first, name):
+                    return False
+                found = self._twins.setdefault((above, name), number)
+            above = found
         return True
 
     def _tells_apart(self, one: str, other: str) -> bool:
-        """Tell whether this medium tells two directories apart by the names in which they differ."""
-        pairs = zip(parse_name(one).split(b"/"), parse_name(other).split(b"/"), strict=True)
-        return any(self._tree.tells_apart(*pair) for pair in pairs if pair[0] != pair[1])
+        """Tell whether two names are two to this medium; it is asked once."""
+        if (one, other) not in self._apart:
+            self._apart[one, other] = self._tree.tells_apart(parse_name(one), parse_name(other))
+        return self._apart[one, other]
 
 
 Put = Callable[[bytes], object]

@@ -24,17 +24,19 @@ from evtool.core.container.bagit import (
 from evtool.core.container.payload_names import PayloadNamer, ReservedNames, parse_neutral_name
 from evtool.core.custody.events import Event
 from evtool.core.errors import EvidenceError, MismatchError
+from evtool.core.finding import Phrase, Words
 from evtool.core.manifest.disclosure import DisclosedStatement, PartialCopyWriter
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.skim import cut_manifest
 from evtool.core.manifest.statement import ContentStatement, ItemType
-from evtool.core.text.names import parse_name, shown, store_name
+from evtool.core.text.names import parse_name, store_name
 from evtool.core.text.ranges import ranges_of
 from evtool.core.values import replace
 from evtool.operations.bundle.withhold import Withhold, is_withheld
 from evtool.operations.record.record import Record, Seal
 from evtool.operations.record.skimming import is_long
 from evtool.operations.verify.bag import BUNDLE_README
+from evtool.report.language import in_english
 from evtool.scan.meter import Meter, watch
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree
@@ -123,7 +125,7 @@ def measure_item(tree: Tree, chosen: Chosen, path: str, meter: Meter | None) -> 
         seen = observe(tree, found, mode=Mode.HASH)
         target = store_name(seen.target) if content.type is ItemType.SYMLINK else None
         if seen.problem is not None or seen.kind is not found.kind or target != content.target:
-            raise _not_as_sealed(chosen, "is missing, or is no longer the same file")
+            raise _not_as_sealed(chosen, Words("pack-gone"))
         return None
     first, second, crc, size = hashlib.sha256(), blake3(), 0, 0
     for chunk in watch(meter, found.path, content.size, read_file(tree, chosen)):
@@ -132,7 +134,7 @@ def measure_item(tree: Tree, chosen: Chosen, path: str, meter: Meter | None) -> 
         crc = zlib.crc32(chunk, crc)
         size += len(chunk)
     if (first.hexdigest(), second.hexdigest()) != (content.digests.sha256, content.digests.blake3):
-        raise _not_as_sealed(chosen, f"SHA-256 is {first.hexdigest()[:16]}..., size {size}")
+        raise _not_as_sealed(chosen, Words("pack-digest", digest=first.hexdigest(), size=size))
     return PartFile(PAYLOAD_PREFIX + path, size, first.hexdigest(), crc, lambda: read_file(tree, chosen))
 
 
@@ -150,10 +152,10 @@ def read_file(tree: Tree, chosen: Chosen) -> Iterator[bytes]:
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
-                raise _not_as_sealed(chosen, "is no longer a file")
+                raise _not_as_sealed(chosen, Words("pack-no-file"))
             # Its size alone shows it, and a sparse file of any size costs nothing to make.
             if facts.st_size != chosen.content.size:
-                raise _not_as_sealed(chosen, f"it has {facts.st_size:,} bytes, the seal says {chosen.content.size:,}")
+                raise _not_as_sealed(chosen, Words("pack-size", found=facts.st_size, sealed=chosen.content.size))
             while chunk := file.read(_CHUNK):
                 yield chunk
     except OSError as error:
@@ -169,18 +171,22 @@ def read_file(tree: Tree, chosen: Chosen) -> Iterator[bytes]:
 _VERIFY_FIRST = "`evtool verify DIR` shows everything that differs from the seal"
 
 
-def _not_as_sealed(chosen: Chosen, how: str) -> MismatchError:
+def _not_as_sealed(chosen: Chosen, how: Words) -> MismatchError:
     return MismatchError(
-        "{label} differs from the seal, so nothing was packed: {how_en}",
+        "{label} differs from the seal, so nothing was packed: {how}",
         hint=_VERIFY_FIRST,
         key="pack-item-differs",
         label=_label(chosen),
-        how_en=how,
+        how=in_english(how),
     )
 
 
-def _label(chosen: Chosen) -> str:
-    return f"item {chosen.number}" + (f" {shown(chosen.path)}" if chosen.path is not None else "")
+def _label(chosen: Chosen) -> Phrase:
+    return in_english(
+        Words("item", number=chosen.number)
+        if chosen.path is None
+        else Words("item-path", number=chosen.number, path=chosen.path)
+    )
 
 
 def measure(path: str, chunks: Callable[[], Iterator[bytes]]) -> PartFile:

@@ -12,7 +12,7 @@ from evtool.core.custody.events import Acceptance, Digest, PartyCode, Received
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.custody.receipt import Receipt, check_receipt, serialize_receipt, split_receipt, transfer_details
 from evtool.core.errors import InputError, MismatchError, NotEstablishedError, UsageError, Way
-from evtool.core.finding import Code, Effect
+from evtool.core.finding import Code, Effect, Listed, Words
 from evtool.core.text.limits import MAX_RECEIPT
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
@@ -173,18 +173,18 @@ def _find_transfer(opened: OpenRecord, receiver: str, number: int | None) -> Lin
             entry=number or 0,
         )
     code = next(iter(recipients))
+    known = tuple(Words("handed-to-in", code=each, entry=sequence) for each, sequence in recipients.items())
     error = InputError if number is None else MismatchError
     raise error(
-        "no entry hands the collection over to {receiver}, but to {known_en}"
+        "no entry hands the collection over to {receiver}, but to {known}"
         if number is None
-        else "entry {entry} does not hand the collection over to {receiver}, but to {known_en}",
+        else "entry {entry} does not hand the collection over to {receiver}, but to {known}",
         hint="if you are {code}, sign under this code with a key that the sender knows as a key of {code}",
         key="handover-to-others" if number is None else "handover-to-other",
         ways=(Way.AGENT, Way.KEY),
         receiver=receiver,
         entry=number or 0,
-        known_en=", ".join(f"{code} (entry {sequence})" for code, sequence in recipients.items()),
-        known=", ".join(recipients),
+        known=in_english(Words("handed-to", recipients=Listed(known, len(known)))),
         code=code,
     )
 

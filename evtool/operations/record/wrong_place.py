@@ -47,7 +47,7 @@ def no_record(place: str) -> InputError:
             meant=shown(below[0]),
         )
     for above in _all_above(place):
-        if _is_sealed(above):
+        if is_sealed(above):
             return InputError(
                 "{place} is part of a sealed folder and has no record of its own",
                 hint="did you mean {meant}?",
@@ -76,7 +76,7 @@ def explain_no_container(place: str) -> InputError | None:
             meant=shown(_above(above)),
         )
     for folder in (above, *_all_above(above)):
-        if _is_sealed(folder):
+        if is_sealed(folder):
             return InputError(
                 "{place} is one file of a sealed folder",
                 hint="did you mean {meant}?",
@@ -109,7 +109,7 @@ def _find_below(place: str) -> Iterator[str]:
     except OSError:
         return
     for name in names:
-        if _is_sealed(os.path.join(place, name)):
+        if is_sealed(os.path.join(place, name)):
             yield os.path.join(place, name)
 
 
@@ -120,7 +120,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_sealed(folder: str) -> bool:
+def is_sealed(folder: str | os.PathLike[str]) -> bool:
+    """Tell whether a folder has a record in its directory `custody`; one that evtool did not write is none."""
     return _holds_entries(os.path.join(folder, os.fsdecode(NAME)))
 
 

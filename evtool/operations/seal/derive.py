@@ -9,6 +9,7 @@ from msgspec import Struct
 from evtool.core.custody.events import Derived
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import InputError, UsageError
+from evtool.core.finding import Listed, Words
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import nfc_key, parse_name, shown
@@ -24,6 +25,7 @@ from evtool.operations.record.read import open_record
 from evtool.operations.seal.options import SealOptions
 from evtool.operations.seal.seal import seal
 from evtool.operations.seal.unsealed import list_new_names
+from evtool.report.language import in_english
 from evtool.scan.meter import tallied
 from evtool.scan.observe import Mode, observe
 from evtool.scan.tree import Tree, TreeLocation
@@ -180,19 +182,17 @@ def _find_only_new(path: str | os.PathLike[str], options: SealOptions, copy: str
     if copy not in new and len(alike) != 1:
         raise InputError(
             "{copy} is neither an item nor a new file of this directory",
-            hint="put the copy into the evidence directory, and give its name as `evtool show DIR --json` prints it",
+            hint="put the copy into the evidence directory, and name it as `evtool seal DIR --dry-run` would list it",
             key="derive-not-new",
             copy=shown(copy),
         )
     found = copy if copy in new else alike[0]
     others = [name for name in new if name != found]
     if others:
-        more = f" and {len(others) - _MAX_NAMED} more" if len(others) > _MAX_NAMED else ""
         raise UsageError(
-            "other new files would be sealed too: {names}{more_en}",
+            "other new files would be sealed too: {names}",
             hint="seal them first with `evtool seal DIR`, or move them away",
             key="derive-others",
-            names=", ".join(map(shown, others[:_MAX_NAMED])),
-            more_en=more,
+            names=in_english(Words("names", names=Listed(tuple(others[:_MAX_NAMED]), len(others)))),
         )
     return found

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from evtool.core.custody.item_names import Rename
 from evtool.core.custody.privacy import TextPolicy, check_text
 from evtool.core.errors import EvtoolError
+from evtool.core.finding import Words
 from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.rename import record_renames
@@ -31,6 +32,7 @@ from evtool.operations.seal.respelled import RespelledNames
 from evtool.operations.seal.run import SealRun
 from evtool.operations.seal.surprises import RestlessFiles, Surprises
 from evtool.operations.workers import choose_workers, report_losses
+from evtool.report.language import in_english
 from evtool.scan.engine import Workers
 from evtool.scan.workers import default_jobs
 from evtool.store.custody_names import NAME
@@ -124,8 +126,7 @@ def _seal(
             # A refusal leaves nothing behind, but for what took long to compute and is as good for the next run.
             is_kept = time.monotonic() - started >= _WORTH_KEEPING
             if is_kept and not journal.is_empty:
-                kept = part_name(journal_file)
-                error.hint += f"; custody/{kept} stays, so that the next run need not read all files again"
+                error.remarks += (in_english(Words("journal-kept", file=part_name(journal_file))),)
             raise
         finally:
             journal.close()

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from evtool.core.custody.privacy import TextPolicy
-from evtool.core.errors import FormatError, RefusedError, UsageError
-from evtool.core.finding import Code, Effect, Finding, Words
+from evtool.core.custody.privacy import TextPolicy, denied_term
+from evtool.core.errors import EvtoolError, FormatError, RefusedError, UsageError
+from evtool.core.finding import Code, Effect, Finding, Phrase, Words, at, cell_of
 from evtool.core.manifest.archivist_statements import ArchivistStatements
 from evtool.core.terms.input import find_contradictions
 from evtool.core.terms.terms import TERMS_BY_NAME, ConsentTerms, TermShape, parse_terms
@@ -21,11 +21,12 @@ from evtool.core.text.counts import counted
 from evtool.core.text.names import nfc_key, shown, store_name
 from evtool.core.values import replace
 from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDefaults, combine, parse_defaults
-from evtool.interop.items_table import MAX_TABLE, Row, Table, TableError, first_errors, read_cells, read_table
+from evtool.interop.items_table import MAX_TABLE, PATH, Row, Table, TableError, first_errors, read_cells, read_table
 from evtool.keys.files import read_any_file
 from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.seal.problems import nothing_to_seal
 from evtool.operations.verify.items.free_names import find_new
+from evtool.report.language import in_english
 from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found
 
@@ -88,13 +89,18 @@ def _find_names(rows: Iterable[Row], defaults: ItemDefaults, policy: TextPolicy)
     problems: list[str] = []
     for row in rows:
         if policy.holds_denied_term(row.path):
-            problems.append(f"{row.where}, column path: contains a term from the list of denied terms")
-        problems += (f"{row.where}, column {text}" for text in _objections(row.stated, policy))
+            problems.append(at(cell_of(row.where, PATH), denied_term()))
+        problems += (at(cell_of(row.where, name), why) for name, why in _objections(row.stated, policy))
     for number, directory in enumerate(defaults.directories, start=1):
         if policy.holds_denied_term(directory.path):
-            problems.append(f"defaults, directory {number}: its path contains a term from the list of denied terms")
-        problems += (f"defaults, directory {number}: {text}" for text in _objections(directory.stated, policy))
+            problems.append(at(_of_defaults(number, PATH), denied_term()))
+        problems += (at(_of_defaults(number, name), why) for name, why in _objections(directory.stated, policy))
     return problems
+
+
+def _of_defaults(number: int, name: str) -> Phrase:
+    """Say where in the defaults something stands."""
+    return in_english(Words("place-default", number=number, name=name))
 
 
 def _refuse_names(names: list[str], problems: tuple[str, ...]) -> RefusedError:
@@ -111,17 +117,17 @@ def _refuse_names(names: list[str], problems: tuple[str, ...]) -> RefusedError:
     )
 
 
-def _objections(stated: ArchivistStatements, policy: TextPolicy) -> Iterator[str]:
+def _objections(stated: ArchivistStatements, policy: TextPolicy) -> Iterator[tuple[str, EvtoolError]]:
     for name, value in stated.context:
         # Addresses of pages often hold what looks like an e-mail address.
         objection = policy.objection(value) if name != "url" else None
         if objection or policy.holds_denied_term(value):
-            yield f"{name}: {objection or 'contains a term from the list of denied terms'}"
+            yield name, objection or denied_term()
     for name, spelled in (stated.terms.stated if stated.terms else {}).items():
         for text in spelled if isinstance(spelled, list) else (spelled,):
             objection = policy.objection(text)
             if objection and TERMS_BY_NAME[name].shape in (TermShape.TEXT, TermShape.RECIPIENTS):
-                yield f"{name}: {objection}"
+                yield name, objection
 
 
 def check_table_place(path: str, directory: str) -> None:
@@ -196,9 +202,12 @@ class StatementPlan:
         for path, row in self._matched.items():
             self._check_row(path, row, next_item)
         for directory in self._defaults.directories:
-            self._contradict(f"defaults for {self._name(directory.path or '.')}", directory.stated.terms, whole=False)
+            self._contradict(self._defaults_for(directory.path or "."), directory.stated.terms, whole=False)
         for directory in sorted(self._unused_directories, key=lambda directory: directory.path):
-            self._problems.append(f"defaults: there is nothing in the directory {self._name(directory.path)}")
+            nothing = FormatError(
+                "there is nothing in the directory {name}", key="defaults-nothing", name=self._name(directory.path)
+            )
+            self._problems.append(at(in_english(Words("place-defaults")), nothing))
         problems = tuple(dict.fromkeys(self._problems))
         if self._names:
             raise _refuse_names(self._names, problems)
@@ -234,7 +243,7 @@ class StatementPlan:
         directories = self._defaults.find(path)
         if nfc_key(path) not in self._by_key and directories not in self._checked:
             self._checked.add(directories)
-            self._contradict(f"defaults for {self._name(path)}", self._state_defaults(path).terms)
+            self._contradict(self._defaults_for(path), self._state_defaults(path).terms)
 
     def _state_defaults(self, path: str) -> ArchivistStatements:
         directories = self._defaults.find(path)
@@ -243,17 +252,23 @@ class StatementPlan:
         return self._combined[directories]
 
     def _name(self, path: str) -> str:
-        return "an item whose name contains a denied term" if self._policy.holds_denied_term(path) else shown(path)
+        """Give a name as it may be repeated."""
+        is_denied = self._policy.holds_denied_term(path)
+        return in_english(Words("name-denied")) if is_denied else shown(path)
+
+    def _defaults_for(self, path: str) -> Phrase:
+        is_denied = self._policy.holds_denied_term(path)
+        return in_english(Words("defaults-for", name=Words("name-denied") if is_denied else path))
 
     def _contradict(self, where: str, terms: ConsentTerms | None, *, whole: bool = True) -> None:
         if terms is None:
             return
-        self._problems += (f"{where}: {found.message}" for found in find_contradictions(terms, whole=whole))
+        self._problems += (at(where, found) for found in find_contradictions(terms, whole=whole))
         try:
             # Lists that are put together may be longer than a statement can be.
             parse_terms(terms.serialize())
         except FormatError as error:
-            self._problems.append(f"{where}: {error.message}")
+            self._problems.append(at(where, error))
 
     def _pair(self, candidates: _Candidates) -> None:
         """Exact names first; then one row and one name that differ in their Unicode form only."""
@@ -267,16 +282,18 @@ class StatementPlan:
         if len(rows) == len(names) == 1:
             pairs.append((rows.pop(), names.popitem()[0]))
         for row in rows:
-            self._problems.append(f"{row.where}: {_why_unmatched(self._name(row.path), row, candidates)}")
+            self._problems.append(at(row.where, _why_unmatched(self._name(row.path), row, candidates)))
         for row, name in pairs:
             sealed = candidates.names[name]
             if sealed is None:
                 self._matched[name] = row
             elif not row.has_errors and not self._is_said_by(row, sealed):
-                self._problems.append(
-                    f"{row.where}: {self._name(row.path)} is already sealed, with other statements; "
-                    "`evtool consent set` records a change"
+                sealed_before = FormatError(
+                    "{name} is already sealed, with other statements; `evtool consent set` records a change",
+                    key="table-sealed-before",
+                    name=self._name(row.path),
                 )
+                self._problems.append(at(row.where, sealed_before))
 
     def _is_said_by(self, row: Row, sealed: SealedItem) -> bool:
         """Tell whether a sealed item says what a row does, alone or together with the defaults it was sealed with."""
@@ -288,7 +305,8 @@ class StatementPlan:
         where = row.where
         origin = dict(row.stated.context).get("derived_from")
         if origin is not None and int(origin) >= next_item:
-            self._problems.append(f"{where}, column derived_from: item {origin} is not yet sealed; seal it first")
+            later = FormatError("item {item} is not yet sealed; seal it first", key="table-origin-later", item=origin)
+            self._problems.append(at(cell_of(where, "derived_from"), later))
         if row.has_errors:
             return  # what its other cells say is not known
         # On its own first: what is put together leaves out what explains a state of consent that does not count.
@@ -305,10 +323,23 @@ class StatementPlan:
                 self.findings.append(Finding(Code.CONSENT_STRICTER, Effect.NOTE, says))
 
 
-def _why_unmatched(name: str, row: Row, candidates: _Candidates) -> str:
+def _why_unmatched(name: str, row: Row, candidates: _Candidates) -> FormatError:
     others = [other.where for other in candidates.rows if other is not row]
     if len(candidates.names) > 1:
-        return f"{name}: several names in the directory differ from this one only in Unicode form; write it exactly"
+        return FormatError(
+            "{name}: several names in the directory differ from this one only in Unicode form; write it exactly",
+            key="table-several-forms",
+            name=name,
+        )
     if candidates.names and others:
-        return f"{name} is the same item as in {others[0]}, in another Unicode form"
-    return f"{name}: there is no such item: it is missing, left out by a pattern, or a directory with files in it"
+        return FormatError(
+            "{name} is the same item as in {other}, in another Unicode form",
+            key="table-other-form",
+            name=name,
+            other=others[0],
+        )
+    return FormatError(
+        "{name}: there is no such item: it is missing, left out by a pattern, or a directory with files in it",
+        key="table-no-item",
+        name=name,
+    )

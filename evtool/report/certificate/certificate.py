@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from evtool.core.errors import UsageError, Way
-from evtool.report.account import Account, Audience, ListedItems
 from evtool.report.certificate.icc import provenance_annex
 from evtool.report.certificate.india import schedule
-from evtool.report.certificate.kind import CertificateKind
+from evtool.report.certificate.kind import CertificateKind, require_basis
 from evtool.report.certificate.korea import hash_confirmation
 from evtool.report.certificate.parts import draft_box, findings, identification, limits, verdict, verdict_box
 from evtool.report.certificate.plain import plain_statement
@@ -29,29 +27,6 @@ _WRITE: dict[CertificateKind, Callable[[Writer], list[Block]]] = {
 }
 
 
-def check_account(account: Account) -> None:
-    """Refuse an account that no certificate is made from.
-
-    Raises:
-        UsageError: it is not the one for a court, or it does not list every item.
-    """
-    if account.audience is not Audience.COURT:
-        raise UsageError(
-            "certificates are for a court, and this report is for the audience {audience}",
-            hint="ask for no audience, or make that report in a run of its own",
-            key="certificate-audience",
-            ways=(Way.AUDIENCE,),
-            audience=account.audience.value,
-        )
-    if account.listed is not ListedItems.ALL:
-        raise UsageError(
-            "a certificate lists every item",
-            hint="list all items, or take an account with all of them",
-            key="certificate-items",
-            ways=(Way.LISTED,),
-        )
-
-
 def write_certificate(kind: CertificateKind, source: Source, language: str) -> Paper:
     """Write a certificate in one of the languages of `list_languages(CERTIFICATES)`.
 
@@ -59,9 +34,9 @@ def write_certificate(kind: CertificateKind, source: Source, language: str) -> P
     (`evtool.report.certificate.standing`): where nothing may, the paper says why, and has nothing to sign.
 
     Raises:
-        UsageError: as `check_account`.
+        UsageError: as `require_basis`.
     """
-    check_account(source.account)
+    require_basis(source.account.audience, source.account.listed)
     writer = Writer(kind, source, language)
     if writer.standing.extent is Extent.REFUSED:
         return Paper(writer.language, writer.say("refused-title"), tuple(_refusal(writer)), writer.say("refused-foot"))

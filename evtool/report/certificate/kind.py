@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
+from evtool.core.errors import UsageError, Way
+from evtool.report.account import Audience, ListedItems
+
 
 class CertificateKind(Enum):
     """A certificate."""
@@ -27,3 +30,26 @@ class CertificateKind(Enum):
     def language(self) -> str:
         """The language in which it is signed."""
         return "ko" if self is CertificateKind.KR_HASH else "en"
+
+
+def require_basis(audience: Audience, listed: ListedItems) -> None:
+    """Refuse an account that no certificate is made from, or the wish for one.
+
+    Raises:
+        UsageError: it is not the one for a court, or it does not list every item.
+    """
+    if audience is not Audience.COURT:
+        raise UsageError(
+            "certificates are for a court, and this report is for the audience {audience}",
+            hint="ask for no audience, or make that report in a run of its own",
+            key="certificate-audience",
+            ways=(Way.AUDIENCE,),
+            audience=audience.value,
+        )
+    if listed is not ListedItems.ALL:
+        raise UsageError(
+            "a certificate lists every item",
+            hint="list all items, or take an account with all of them",
+            key="certificate-items",
+            ways=(Way.LISTED,),
+        )

@@ -283,7 +283,8 @@ def self_tests(writer: Writer) -> Grid:
     """List the known answers that the program gave before the check."""
     columns = (writer.column("test", ValueKind.COMMAND), writer.column("answer"))
     rows = (
-        (spell_name(test.name), writer.say("right" if test.ok else "wrong")) for test in writer.account.made.self_test
+        (writer.page.word("self-test", test.name), writer.say("right" if test.ok else "wrong"))
+        for test in writer.account.made.self_test
     )
     return writer.table(columns, rows)
 

@@ -9,6 +9,7 @@ from evtool.core.manifest.context import MAX_VALUE
 from evtool.report.account import Account, AccountItem, Audience, ListedItems, TermsKnown
 from evtool.report.consent_document import Terms
 from evtool.report.document import LogEntry
+from evtool.report.entry import VOCABULARIES
 from evtool.report.page.writer import PageWriter, digest, joined, lines, name, ranges, spell
 from evtool.report.paper import NEW_LINE, Block, Content, FieldList, Grid, PageBreak, Piece, TextRun, ValueKind
 
@@ -149,7 +150,9 @@ def _text(page: PageWriter, text: str | None) -> tuple[Piece, ...]:
 def _entry(page: PageWriter, entry: LogEntry) -> tuple[Content, ...]:
     says: list[tuple[Piece, ...]] = [(f"{page.say('annex-b.reason')}: ", *_text(page, entry.reason))]
     for field, value in entry.details.items():
-        says.append((f"{page.texts.word('detail', field)}: ", TextRun(_spell_detail(page, value), ValueKind.NAME)))
+        says.append(
+            (f"{page.texts.word('detail', field)}: ", TextRun(_spell_detail(page, field, value), ValueKind.NAME))
+        )
     if entry.fixity is not None:
         counts = {field: getattr(entry.fixity, field) for field in _FIXITY}
         says.append((page.say("annex-b.fixity", **counts),))
@@ -169,12 +172,16 @@ def _entry(page: PageWriter, entry: LogEntry) -> tuple[Content, ...]:
     )
 
 
-def _spell_detail(page: PageWriter, value: str | int | bool | list[str]) -> str:
+def _spell_detail(page: PageWriter, field: str, value: str | int | bool | list[str]) -> str:
+    """Say the value of a field of an entry: its codes in words, and what else it holds as it is."""
     if isinstance(value, bool):
         return page.yes(value)
-    if isinstance(value, list):
-        return ", ".join(map(spell, value)) or page.say("page.none")
-    return spell(value) if isinstance(value, str) else str(value)
+    vocabulary = VOCABULARIES.get(field)
+    said = [
+        page.term(vocabulary, each) if vocabulary else spell(each)
+        for each in (value if isinstance(value, list) else [str(value)])
+    ]
+    return ", ".join(said) or page.say("page.none")
 
 
 def glossary(page: PageWriter) -> Iterator[Block]:

@@ -67,7 +67,10 @@ def how_checked(page: PageWriter) -> Iterator[Block]:
         page.field("checked.platform", made.platform),
         page.field("checked.packages", "; ".join(f"{package.name} {package.version}" for package in made.packages)),
         page.field(
-            "checked.tests", "; ".join(f"{test.name}: {page.say('checked.test-ok')}" for test in made.self_test)
+            "checked.tests",
+            "; ".join(
+                f"{page.texts.word('self-test', test.name)}: {page.say('checked.test-ok')}" for test in made.self_test
+            ),
         ),
         page.field("checked.trust", lines(keys)),
         page.field("checked.required", lines((page.say(f"axis.{axis.value}"),) for axis in asked.required)),

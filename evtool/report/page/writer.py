@@ -60,8 +60,10 @@ class PageWriter:
 
     def term(self, term: str, code: str) -> str:
         """Say a value of a term of consent in words; what the language has no words for as it is, escaped."""
-        everywhere = self.texts.table("term.any")
-        return self.texts.word("term.any" if code in everywhere else f"term.{term}", code)
+        table = "term.any" if code in self.sentences.table("term.any") else f"term.{term}"
+        # In English the catalogue of sentences has codes, which documents for programs promise.
+        texts = self.texts if table in self.texts.tables else self.sentences
+        return texts.word(table, code)
 
     def head_lines(self) -> tuple[str, ...]:
         """Write the head in groups of four, four to a line; empty if there is none."""
