@@ -46,8 +46,11 @@ const SOME = {
 };
 
 function catalogue(language) {
-  const all = {};
+  const { term = {} } = parse(read(join(texts, `${language}.toml`)));
+  const all = tablesOf({ term });
   for (const folder of ["page", "web"]) Object.assign(all, tablesOf(parse(read(join(texts, folder, `${language}.toml`)))));
+  const lacking = [...WHOLE, ...Object.keys(SOME)].filter((table) => all[table] === undefined);
+  if (lacking.length > 0) throw new Error(`${language} has no texts for ${lacking.join(", ")}`);
   const some = ([table, names]) => [table, Object.fromEntries(names.map((name) => [name, all[table][name]]))];
   return Object.fromEntries([...WHOLE.map((table) => [table, all[table]]), ...Object.entries(SOME).map(some)]);
 }

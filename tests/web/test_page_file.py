@@ -81,12 +81,14 @@ def test_it_was_built_from_the_sources_and_the_texts_that_lie_here() -> None:
     start = HTML.index("var CATALOGUES = ") + len("var CATALOGUES = ")
     compiled, _ = json.JSONDecoder().raw_decode(HTML, start)
     for language in ("en", "ko"):
-        known: dict[str, str] = {}
+        shared = tomllib.loads((TEXTS / f"{language}.toml").read_text("utf-8"))
+        known = texts_of({"term": shared.get("term", {})})
         for folder in ("page", "web"):
             known |= texts_of(tomllib.loads((TEXTS / folder / f"{language}.toml").read_text("utf-8")))
         own = texts_of(compiled[language])
         assert len(own) > 250
         assert {name: text for name, text in own.items() if known[name] != text} == {}
+    assert set(texts_of(compiled["en"])) == set(texts_of(compiled["ko"]))
     project = tomllib.loads((SOURCES.parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
     assert f'evtool page ${{"{project["version"]}"}}' in HTML
 
