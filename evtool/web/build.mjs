@@ -46,8 +46,11 @@ const SOME = {
 };
 
 function catalogue(language) {
-  const all = {};
+  const { term = {} } = parse(read(join(texts, `${language}.toml`)));
+  const all = tablesOf({ term });
   for (const folder of ["page", "web"]) Object.assign(all, tablesOf(parse(read(join(texts, folder, `${language}.toml`)))));
+  const lacking = [...WHOLE, ...Object.keys(SOME)].filter((table) => all[table] === undefined);
+  if (lacking.length > 0) throw new Error(`${language} has no texts for ${lacking.join(", ")}`);
   const some = ([table, names]) => [table, Object.fromEntries(names.map((name) => [name, all[table][name]]))];
   return Object.fromEntries([...WHOLE.map((table) => [table, all[table]]), ...Object.entries(SOME).map(some)]);
 }
@@ -83,6 +86,15 @@ async function script() {
   return `\nvar evtoolPage = (() => {\nconst module = { exports: {} };\n${code}return module.exports;\n})();\n`;
 }
 
+/** SHA-256 over all that the page is made of, but for its texts: whoever has no esbuild can still tell an old page. */
+function sources() {
+  const folders = ["src", "src/core", "src/page"];
+  const names = ["build.mjs", "package-lock.json", "package.json", "page.css", "page.html"];
+  for (const folder of folders) names.push(...readdirSync(join(here, folder)).filter((name) => name.endsWith(".ts")).map((name) => `${folder}/${name}`));
+  const lines = names.sort().map((name) => `${createHash("sha256").update(readFileSync(join(here, name))).digest("hex")}  ${name}\n`);
+  return createHash("sha256").update(lines.join("")).digest("hex");
+}
+
 const digest = (text) => `'sha256-${createHash("sha256").update(text, "utf8").digest("base64")}'`;
 
 function page(code, style) {
@@ -98,7 +110,7 @@ function page(code, style) {
     "require-trusted-types-for 'script'",
     "trusted-types evtool-worker",
   ].join("; ");
-  const parts = { "@POLICY@": policy, "@STYLE@": style, "@SCRIPT@": code };
+  const parts = { "@POLICY@": policy, "@STYLE@": style, "@SCRIPT@": code, "@SOURCES@": sources() };
   return read(join(here, "page.html")).replace(/@[A-Z]+@/g, (name) => parts[name]);
 }
 

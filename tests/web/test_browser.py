@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.bundle.case import SIGNER, verify_it
 from tests.manifests.test_vectors import built
 from tests.web.browser import OpenPage, open_page
 from tests.web.mutations import make_bundles, read_files, relist, write_zip
-from tests.web.node_page import labels, run_page
+from tests.web.node_page import Job, labels, run_page
 from tests.web.test_agreement import comparable, verify_job
 
 __all__ = ["built"]
@@ -87,6 +88,56 @@ def test_beside_a_verdict_on_a_folder_stands_what_a_browser_cannot_see(page: Ope
     page.give(Path(job["path"]), trust=job["trust"])
     page.page.wait_for_selector("#save")
     assert "if it was added, this page cannot see it" in page.page.inner_text("#verdict + .warning")
+    page.page.click("#again")
+
+
+@pytest.mark.parametrize("is_original_aside", [True, False])
+def test_two_files_that_a_browser_shows_under_one_name_are_told_apart_by_nobody(
+    page: OpenPage, built: Path, tmp_path: Path, is_original_aside: bool
+) -> None:
+    r"""A browser shows `a\b` as `a/b`. Beside a changed `a/b`, its original hides the change, or junk hides itself."""
+    job = verify_job(built / "good-two-seals", {"expect_head": None})
+    evidence = tmp_path / "evidence"
+    shutil.copytree(job["path"], evidence, symlinks=True)
+    file = next(path for path in sorted(evidence.glob("[!c]*/*")) if path.is_file() and path.stat().st_size)
+    aside = evidence / "\\".join(file.relative_to(evidence).parts)
+    changed = bytes([file.read_bytes()[0] ^ 1]) + file.read_bytes()[1:]
+    if is_original_aside:
+        file.rename(aside)
+        file.write_bytes(changed)
+    else:
+        aside.write_bytes(changed)
+    found = page.check(evidence, trust=job["trust"])
+    assert f"unreadable item {item_of(found, 'unreadable')}" in labels(found)
+    assert found["exit_code"] == 4
+    assert found["items"]["ok"] == found["sealed"] - len([each for each in found["findings"] if each["item"]])
+
+
+def item_of(report: Job, code: str) -> int:
+    """Give the one item about which a report says this."""
+    (item,) = [finding["item"] for finding in report["findings"] if finding["code"] == code]
+    return int(item)
+
+
+def test_names_and_codes_of_strangers_are_text_and_nothing_else(
+    page: OpenPage, built: Path, bundles: dict[str, Path], tmp_path: Path
+) -> None:
+    """Codes that are called like methods of every object, and a file whose name would turn the line around."""
+    job = verify_job(built / "good-consent-code-of-javascript", {"expect_head": None})
+    page.give(Path(job["path"]), trust=job["trust"])
+    page.page.wait_for_selector("#save")
+    box = page.page.inner_text("#answer .consent")
+    assert all(f"{code} 1" in box for code in ("constructor", "valueOf", "toString"))
+    page.page.click("#again")
+    hostile = tmp_path / "a\u202egpj.<img src=x onerror=alert(1)>.zip"
+    shutil.copyfile(bundles["one"], hostile)
+    page.give(hostile, fingerprints=TRUSTED)
+    page.page.wait_for_selector("#save")
+    text = page.page.inner_text("#answer")
+    assert r"a\u{202E}gpj.<img src=x onerror=alert(1)>.zip" in text
+    assert "these keys and no others are trusted" in text
+    assert "\u202e" not in text
+    assert page.page.query_selector("#answer img") is None
     page.page.click("#again")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import shutil
 import subprocess
 import tomllib
+from typing import Any
 
 import pytest
 
@@ -58,6 +60,37 @@ def test_it_knows_the_axis_of_every_finding() -> None:
         axis = re.search(rf"\b{code.axis.value}: [`\"]([^`\"]*)[`\"]", known)
         assert axis is not None
         assert code.value in axis[1].split(), code
+
+
+def texts_of(value: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """Give the texts of a catalogue by their whole names."""
+    found = {f"{prefix}{name}": text for name, text in value.items() if isinstance(text, str)}
+    for name, inner in value.items():
+        if isinstance(inner, dict):
+            found |= texts_of(inner, f"{prefix}{name}.")
+    return found
+
+
+def test_it_was_built_from_the_sources_and_the_texts_that_lie_here() -> None:
+    """An old page is found out also where nothing can build a new one."""
+    names = ["build.mjs", "package-lock.json", "package.json", "page.css", "page.html"]
+    names += [path.relative_to(SOURCES).as_posix() for path in (SOURCES / "src").rglob("*.ts")]
+    lines = [f"{hashlib.sha256((SOURCES / name).read_bytes()).hexdigest()}  {name}\n" for name in sorted(names)]
+    assert f'"evtool-sources" content="{hashlib.sha256("".join(lines).encode()).hexdigest()}"' in HTML
+
+    start = HTML.index("var CATALOGUES = ") + len("var CATALOGUES = ")
+    compiled, _ = json.JSONDecoder().raw_decode(HTML, start)
+    for language in ("en", "ko"):
+        shared = tomllib.loads((TEXTS / f"{language}.toml").read_text("utf-8"))
+        known = texts_of({"term": shared.get("term", {})})
+        for folder in ("page", "web"):
+            known |= texts_of(tomllib.loads((TEXTS / folder / f"{language}.toml").read_text("utf-8")))
+        own = texts_of(compiled[language])
+        assert len(own) > 250
+        assert {name: text for name, text in own.items() if known[name] != text} == {}
+    assert set(texts_of(compiled["en"])) == set(texts_of(compiled["ko"]))
+    project = tomllib.loads((SOURCES.parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert f'evtool page ${{"{project["version"]}"}}' in HTML
 
 
 def test_it_is_what_its_sources_give() -> None:

@@ -34,6 +34,8 @@ export interface Answer {
   /** Names of programs that somebody put beside the evidence. */
   readonly planted: readonly string[];
   readonly skipped: readonly number[];
+  /** Whether fingerprints were given, so that lines counted for nothing. */
+  readonly isByFingerprint: boolean;
 }
 
 export type ToWorker =

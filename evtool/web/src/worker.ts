@@ -55,7 +55,9 @@ async function check(input: Input, question: Question, post: (message: FromWorke
     },
     lost: () => lost,
   });
-  post({ kind: "answer", answer: { report: result.report, rows: result.rows, planted: await findPrograms(source), skipped } });
+  const isByFingerprint = question.fingerprints.length > 0;
+  const { report, rows } = result;
+  post({ kind: "answer", answer: { report, rows, planted: await findPrograms(source), skipped, isByFingerprint } });
 }
 
 /** Open what was chosen; a container that is refused is a source in which nothing lies. */

@@ -60,9 +60,10 @@ export function fingerprint(key: Uint8Array): string {
 
 /** CRC-32 of a stream. */
 export async function crc32(pieces: Pieces): Promise<number> {
-  const parts: Uint8Array[] = [];
-  for await (const piece of pieces) parts.push(piece);
-  return parseInt(hex(once(sum, parts)), 16);
+  if (sum === undefined) throw new Error("prepare() was not called");
+  sum.init();
+  for await (const piece of pieces) sum.update(piece);
+  return parseInt(sum.digest("hex"), 16);
 }
 
 /** Hash a stream by both functions, in memory that does not grow. */

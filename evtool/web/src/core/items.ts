@@ -147,6 +147,7 @@ export class Comparison {
     const { content } = item;
     if (content.type === "symlink") return store(thing.target ?? "") === content.target ? undefined : "changed";
     if (content.type !== "file") return undefined;
+    if (thing.isDoubled === true) return "unreadable";
     if (thing.size !== content.size) return "changed";
     const digests = this.digestsOf(thing);
     if (digests === undefined) return "unreadable";
@@ -329,9 +330,10 @@ export class Comparison {
   }
 }
 
-/** Of a folder a browser shows no links, no empty folders, and nothing whose name is not UTF-8. */
+/** Of a folder a browser shows no links, no empty folders, and no names that are not UTF-8 or hold a backslash. */
 function isNeverShown({ content, path }: Item): boolean {
-  return content.type === "symlink" || content.type === "directory" || (path !== undefined && !isUtf8(path));
+  const isOtherwise = path !== undefined && (path.includes("\\") || !isUtf8(path));
+  return content.type === "symlink" || content.type === "directory" || isOtherwise;
 }
 
 /** Give the stored name of an item; one whose name is withheld goes by its number. */

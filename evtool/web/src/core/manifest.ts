@@ -101,7 +101,9 @@ function readStatement(line: Uint8Array): Statement | Withheld {
   const value = readCanonical(line);
   const kind = value["kind"];
   need(isText(kind), "M5: no kind");
-  const form = kind === "content" ? `content ${String(value["type"])}` : kind;
+  const type = value["type"];
+  need(kind !== "content" || isText(type), "M5: no type"); // a list of one text would be spelled like it below
+  const form = kind === "content" ? `content ${type}` : kind;
   const fields = Object.hasOwn(FIELDS, form) ? FIELDS[form] : undefined;
   need(fields !== undefined && hasFields(value, fields, OPTIONAL[form]), "M5: not a statement of a known kind");
   if (kind === "withheld") {

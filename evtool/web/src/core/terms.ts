@@ -208,7 +208,7 @@ export class Tally {
 }
 
 function bump(counts: Counts, code: string): void {
-  counts[code] = (counts[code] ?? 0) + 1;
+  counts[code] = (Object.hasOwn(counts, code) ? (counts[code] ?? 0) : 0) + 1;
 }
 
 function choose(before: string | null, value: Value | undefined, wins: (one: string, other: string) => boolean): string | null {

@@ -72,7 +72,8 @@ class LineReader {
   /** Take a comment and the end of the line. */
   end(): void {
     this.blanks();
-    if (this.sign("#")) return;
+    // smol-toml takes any character into a comment close behind a number; no other reader of TOML takes control characters.
+    this.take(/#[^\u0000-\u0008\u000a-\u001f\u007f]*/y);
     this.sign("\r");
     need(this.at === this.line.length, "E2: a line is not a table, a key with a plain value, or part of a list");
   }

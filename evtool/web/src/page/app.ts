@@ -1,6 +1,6 @@
 /** The page: what the user gives, and when which part of it is shown. */
 
-import { type Early, isFingerprint } from "../core/index.ts";
+import { type Early, isFingerprint, shown } from "../core/index.ts";
 import type { Answer, Input, Question } from "../messages.ts";
 import { bytes, LANGUAGES, languageNow, nameOf, say, setLanguage } from "./catalogue.ts";
 import { button, element, field } from "./dom.ts";
@@ -94,7 +94,7 @@ export class App {
       if (event.dataTransfer !== null) void ofDrop(event.dataTransfer).then((input) => this.choose(input));
     });
     const name = this.input?.name;
-    const chosen = name === undefined ? say("web", "chosen-none") : say("web", "chosen", { name });
+    const chosen = name === undefined ? say("web", "chosen-none") : say("web", "chosen", { name: shown(name) });
     return element(
       "fieldset",
       {},
@@ -108,6 +108,7 @@ export class App {
   }
 
   private choose(input: Input | undefined): void {
+    if (this.phase.kind !== "form") return; // a large folder that was dropped before a check began
     this.input = input;
     this.phase = { kind: "form", said: input === undefined ? say("web", "age") : "" };
     this.draw(input === undefined ? "zip" : "start");

@@ -14,7 +14,8 @@ export const languageNow = (): string => language;
 
 /** Give the text of a key, `table.name`, with values in the place of their names; undefined if there is none. */
 export function find(table: string, name: string): string | undefined {
-  return CATALOGUES[language]?.[table]?.[name];
+  const texts = CATALOGUES[language]?.[table] ?? {};
+  return Object.hasOwn(texts, name) ? texts[name] : undefined; // a stranger's code may be called "constructor"
 }
 
 export type Values = Readonly<Record<string, string | number>>;

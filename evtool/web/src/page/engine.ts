@@ -51,7 +51,9 @@ export class Check {
 
   private start(hear: (message: FromWorker) => void, lose: () => void): Worker {
     const worker = this.makeWorker();
-    worker.addEventListener("message", (event: MessageEvent<FromWorker>) => hear(event.data));
+    worker.addEventListener("message", (event: MessageEvent<FromWorker>) => {
+      if (this.workers.includes(worker)) hear(event.data); // what was under way when the check ended counts no more
+    });
     worker.addEventListener("error", lose);
     this.workers.push(worker);
     return worker;

@@ -173,7 +173,7 @@ export function showAnswer(answer: Answer, input: Input, now: Date): HTMLElement
   const early = { handling: report.handling, consent: report.consent_summary };
   const made = element("div", { id: "answer" }, consentBox(early));
   for (const path of answer.planted) made.append(element("p", { class: "warning", role: "alert" }, say("web", "planted", { name: shown(path) })));
-  made.append(verdictSection(report));
+  made.append(element("p", { id: "checked" }, outside(say("web", "chosen", { name: shown(input.name) }))), verdictSection(report));
   // What a browser does not show, nobody can miss: that has to stand beside every verdict on a folder.
   if (input.kind === "folder") made.append(element("p", { class: "warning" }, say("web", "folder-limits")));
   const stamps = stampsSection(report);
@@ -181,6 +181,7 @@ export function showAnswer(answer: Answer, input: Input, now: Date): HTMLElement
   made.append(findingsSection(report), numbersSection(report));
   if (answer.rows.length > 0) made.append(itemsTable(answer));
   if (answer.skipped.length > 0) made.append(element("p", { class: "warning" }, say("web", "trust-skipped", { numbers: answer.skipped.join(", ") })));
+  if (answer.isByFingerprint) made.append(element("p", {}, say("web", "fingerprints-win")));
   if (report.signers.length > 0) made.append(signersSection(report, now.toISOString()));
   made.append(headSection(report), limitsSection(), actions(report, input.name));
   const values = { findings: report.findings.length, items: report.sealed, entries: report.signers.length };
