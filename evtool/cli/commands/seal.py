@@ -77,10 +77,10 @@ Exit codes:
   6  sealed, and something else is wrong: an item of an earlier seal changed
      or vanished, or fewer authorities than required stamped the new entry
 
-If a run sealed something and its answer is lost (4), or it is interrupted after that (130, 143), the message on stderr
-says what was sealed.
 What was sealed before is compared by size and date, and read again where those differ; `evtool verify` reads
-everything. An interrupted seal leaves everything as it was; run it again to go on.
+everything. An interrupted seal leaves everything as it was; run it again to go on. Only if the new entry was already
+signed, and the answer was lost (4) or the wait for a time-stamp interrupted (130, 143), does it stay: the message on
+stderr then says what was sealed.
 """
 
 
