@@ -38,7 +38,8 @@ def test_work_that_is_done_is_done_though_another_run_removes_what_is_left_of_it
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It looks for leftovers just when the lock is gone, and the empty directory is not."""
-    real, swept = Path.unlink, []
+    real = Path.unlink
+    swept: list[Path] = []
 
     def unlink(path: Path, missing_ok: bool = False) -> None:
         real(path, missing_ok=missing_ok)

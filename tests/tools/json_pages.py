@@ -14,9 +14,9 @@ Schema = Mapping[str, Any]
 
 PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-report.md": (
-        "JSON documents: verdicts, errors and progress",
-        "What a verification found, what went wrong, and how far a command is.",
-        "report report-line report-sum unpack error progress",
+        "JSON documents: verdicts",
+        "What a verification found, of one place or of several.",
+        "report report-line report-sum unpack",
     ),
     "FORMAT-json-record.md": (
         "JSON documents: seals and entries",
@@ -44,9 +44,9 @@ PAGES: dict[str, tuple[str, str, str]] = {
         "account",
     ),
     "FORMAT-json-program.md": (
-        "JSON documents: the program itself",
-        "Which program this is, what else can check a record, and what decides when an option is not given.",
-        "version page config",
+        "JSON documents: the program, errors and progress",
+        "Which program this is, what decides when an option is not given, what went wrong, and how far a command is.",
+        "version page config error progress",
     ),
 }
 """Page -> its heading, its first sentence, and the documents on it, by the names of their schemas."""
