@@ -10,7 +10,7 @@ import pytest
 
 from evtool.core.errors import InputError
 from evtool.store.output import write_files
-from evtool.store.work import open_work_place, remove_leftovers
+from evtool.store.work import Leftover, open_work_place, remove_leftovers
 
 
 @pytest.mark.parametrize("there", [("a", "b"), ("a",), ()])
@@ -39,7 +39,7 @@ def test_work_that_is_done_is_done_though_another_run_removes_what_is_left_of_it
 ) -> None:
     """It looks for leftovers just when the lock is gone, and the empty directory is not."""
     real = Path.unlink
-    swept: list[Path] = []
+    swept: list[Leftover] = []
 
     def unlink(path: Path, missing_ok: bool = False) -> None:
         real(path, missing_ok=missing_ok)
