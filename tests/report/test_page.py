@@ -52,6 +52,11 @@ IN_KOREAN = {
 }
 """Words in Latin letters on a Korean page for a court, beside what a reader compares digit by digit."""
 
+UNKNOWN_CODES = {
+    "good-consent-code-of-javascript": {"for", "identity", "share", "constructor", "valueOf", "toString"},
+}
+"""Vector -> codes that no version knows: they are shown as they are recorded, with the field that they stand in."""
+
 NO_WORDS = re.compile(
     r"SHA256:[A-Za-z0-9+/]{43}|\b[0-9a-f]{8,}\b|`[^`]+`|\S+ [0-9]+\.[0-9]\S*|Ed25519|blake2b|sha256sum|text/plain"
     r"|(custody/)?[0-9]{4}-[a-z-]+(\.[a-z0-9]+)+|항목별 차이: [a-z-]+"
@@ -99,7 +104,7 @@ def test_every_vector_has_its_pages(built: Path, part: int) -> None:
             assert re.findall(r"<h2[^>]*>([^<]+)", page)[0] == load_language(language, PAGES).say("consent.title")
             assert "<script" not in page
             if (audience, language) == (Audience.COURT, "ko"):
-                assert foreign_words(page) == set(), name
+                assert foreign_words(page) <= UNKNOWN_CODES.get(name, frozenset()), name
             rendered += 1
         check_certificates(restrict(account, Audience.COURT), every=14, first=number)
     assert rendered > len(NAMES[part::2])
