@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from evtool.core import __version__
+from tests.cli.test_receive_story import DEFAULTS as TERMS
 
 ROOT = Path(__file__).parents[1]
 ISOLATED = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-rn"]
@@ -150,22 +151,6 @@ def first_day(program: list[str | Path], folder: Path) -> None:
     assert told.count("VERIFIED: all 5 items are exactly as sealed") >= 1
     assert "image/png" in told, "metadata is read in confinement"
     assert (folder / "page.ko.html").exists()
-
-
-TERMS = """
-format = "evtool-defaults/1"
-[[directory]]
-path = "."
-handling = "named"
-[directory.consent]
-share = ["UN-1"]
-status = "given"
-by = "subject"
-for = ["un-reporting"]
-identity = "to-recipient"
-onward = "ask"
-defence = "ask"
-"""
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from enum import Enum
 
 from evtool.core.errors import EvtoolError
-from evtool.keys.home import check_full_path
+from evtool.keys.home import HOME_VARIABLE, check_full_path
+from evtool.report.language import ENVIRONMENT
 
 
 class Variable(Enum):
     """A variable, by its name."""
 
-    HOME = "EVTOOL_HOME"
+    HOME = HOME_VARIABLE
     """Where keys, trust and configuration are; `evtool.keys.home` reads it, for programs too."""
     AGENT = "EVTOOL_AGENT"
     """The code to sign under, as --agent."""
@@ -26,7 +27,7 @@ class Variable(Enum):
     """The key to sign with, as --key."""
     TRUST = "EVTOOL_TRUST"
     """The trust list, as --trust."""
-    LANGUAGE = "EVTOOL_LANG"
+    LANGUAGE = ENVIRONMENT
     """The language of answers; `evtool.report.language` reads it, for programs too."""
 
     def read(self) -> str | None:

@@ -12,7 +12,7 @@ import click
 
 from evtool.cli.command import misuse
 from evtool.cli.next_command import shell_word
-from evtool.cli.screen import ABOUT, COMMANDS, EPILOG, OTHER_WORDS, SECTIONS, render_first_screen
+from evtool.cli.screen import ABOUT, ASIDE, COMMANDS, EPILOG, OTHER_WORDS, SECTIONS, render_first_screen
 from evtool.core import __version__
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.guess import find_alike
@@ -125,14 +125,9 @@ class _Program(Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table alone."""
-        for heading, commands in SECTIONS.items():
+        for heading, commands in (*SECTIONS.items(), ("Help", ASIDE)):
             with formatter.section(heading):
                 formatter.write_dl([(name, words) for name, (_, words) in commands.items()], col_max=12)
-        listed = {name for commands in SECTIONS.values() for name in commands}
-        with formatter.section("Help"):
-            formatter.write_dl(
-                [(name, words) for name, (_, words) in COMMANDS.items() if name not in listed], col_max=12
-            )
 
 
 def make_program() -> click.Group:

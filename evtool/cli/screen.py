@@ -50,11 +50,13 @@ SECTIONS: Mapping[str, Commands] = {
 }
 """Heading -> the commands below it, in the order of an archivist's work."""
 
-COMMANDS: Commands = {
-    **{name: listed for commands in SECTIONS.values() for name, listed in commands.items()},
+ASIDE: Commands = {
     "completion": (f"{_HERE}.completion", "complete words in a shell"),
     "help": (f"{_HERE}.help", "explain a command"),
 }
+"""Commands for which the first screen has no room."""
+
+COMMANDS: Commands = {name: listed for commands in (*SECTIONS.values(), ASIDE) for name, listed in commands.items()}
 
 ABOUT = "evtool seals folders of evidence so that anyone can check later, offline, that\nnothing changed."
 

@@ -12,7 +12,7 @@ class Checker(Enum):
     """A program that checks a record without evtool; the value is the name of its file."""
 
     SCRIPT = "check.py"
-    """Readable in ten minutes, for Python alone."""
+    """A script of 150 lines for Python alone."""
     PAGE = "check.html"
     """The browser page: a whole second verifier, built from `evtool/web/src`."""
 

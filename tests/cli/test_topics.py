@@ -21,6 +21,7 @@ from evtool.cli.topics import TOPICS, render, title_of
 from evtool.cli.topics.pages import OTHER_WORDS
 from evtool.report.columns import columns_of
 from tests.cli.custody import Party, copy_of
+from tests.cli.test_keys_story import DEFAULTS as TERMS
 from tests.cli.test_terminal import on_a_terminal
 from tests.cli.topic_story import TOPICS as FOLDER
 from tests.cli.topic_story import Step, Story, find_unsaid, read_steps, steps_of
@@ -171,24 +172,6 @@ def test_commands_are_found_with_who_types_them() -> None:
         ("B7", "evtool receive case", ("said",)),
         ("", "ls", ()),
     ]
-
-
-TERMS = """\
-format = "evtool-defaults/1"
-
-[[directory]]
-path = "."
-handling = "named"
-
-[directory.consent]
-status = "given"
-by = "subject"
-for = ["un-reporting"]
-share = ["B7"]
-identity = "to-recipient"
-defence = "yes"
-onward = "no"
-"""
 
 
 def make_case(run: Runner, count: int = 4) -> Path:

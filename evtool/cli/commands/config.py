@@ -15,7 +15,7 @@ from evtool.cli.options.trust import choose_trust
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.text.names import shown
-from evtool.keys.home import HOME_VARIABLE, home_directory, keys_directory, recipients_file, trust_file
+from evtool.keys.home import home_directory, keys_directory, recipients_file, trust_file
 from evtool.report.language import LOCALE_VARIABLES, choose_language
 from evtool.report.settings_document import Setting, SettingsDocument, SettingSource
 
@@ -76,10 +76,10 @@ def _settings() -> Iterator[Setting]:
     try:
         home, problem = home_directory(), None
     except EvtoolError as error:
-        home, problem = Path(os.environ[HOME_VARIABLE]), error.message
+        home, problem = Path(Variable.HOME.read() or ""), error.message
     is_moved = Variable.HOME.read() is not None
     source = SettingSource.ENVIRONMENT if is_moved else SettingSource.DEFAULT
-    yield _place("home", home, source, variable=HOME_VARIABLE, problem=problem)
+    yield _place("home", home, source, variable=Variable.HOME.value, problem=problem)
     if problem is None:
         yield from _signing(home)
         yield _trust(home)

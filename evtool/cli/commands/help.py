@@ -11,7 +11,7 @@ import click
 from evtool.cli.command import Argument, Command
 from evtool.cli.completion import offers
 from evtool.cli.output import Output
-from evtool.cli.screen import COMMANDS, SECTIONS
+from evtool.cli.screen import ASIDE, COMMANDS, SECTIONS
 from evtool.cli.topics import TOPICS, find_topic, guess_topic, read_topic, render, title_of
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.names import shown
@@ -61,8 +61,7 @@ def _write_overview(language: Language) -> str:
     for heading, commands in SECTIONS.items():
         lines += ["", heading if language.code == "en" else language.word("command-group", heading)]
         lines += [_tell(name, language) for name in commands]
-    listed = {name for commands in SECTIONS.values() for name in commands}
-    lines += ["", *(_tell(name, language) for name in COMMANDS if name not in listed and name != "help")]
+    lines += ["", *(_tell(name, language) for name in ASIDE if name != "help")]
     lines += ["", language.say("overview.topics")]
     lines += [f"  {name:<22} {title_of(read_topic(name, language.code))}" for name in TOPICS]
     return "\n".join([*lines, "", language.say("overview.more")])

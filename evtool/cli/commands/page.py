@@ -34,9 +34,9 @@ Exit codes:
 
 Whoever doubts evtool checks with something else. The page is a second program for all of it but time-stamps, which it
 shows and does not judge: open the file in a browser, with the network switched off, and give it a .zip or a folder. The
-script is read in ten minutes; it needs Python 3.11 or newer and nothing else. The SHA-256 of each is the same in every
-installation of one version, so a copy from anywhere can be compared. Neither ever lies in a record or a bundle: do not
-run a program that came with evidence from a stranger.
+script has 150 lines, long ones; it needs Python 3.11 or newer and nothing else. The SHA-256 of each is the same in
+every installation of one version, so a copy from anywhere can be compared. Neither ever lies in a record or a bundle:
+do not run a program that came with evidence from a stranger.
 """
 
 

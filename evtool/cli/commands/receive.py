@@ -7,11 +7,17 @@ from pathlib import Path
 import click
 
 from evtool.cli.answers.entry import answer_entry
-from evtool.cli.command import Command, Option, misuse, one_of_two
-from evtool.cli.completion import offers
+from evtool.cli.command import Command, misuse, one_of_two
 from evtool.cli.next_command import next_command, shell_word
 from evtool.cli.options.access import AccessOptions, access_options
-from evtool.cli.options.common import SigningOptions, WorkerOptions, jobs_option, signing_options, trust_option
+from evtool.cli.options.common import (
+    SigningOptions,
+    WorkerOptions,
+    entry_option,
+    jobs_option,
+    signing_options,
+    trust_option,
+)
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.trust import told_trust
@@ -57,15 +63,7 @@ to the last byte: your entries go into a directory of your own that continues it
 )
 @items_option("Accept only these items:")
 @click.option("--reject", is_flag=True, help="Accept nothing; the check is recorded all the same.")
-@click.option(
-    "--entry",
-    "transfer",
-    cls=Option,
-    type=click.IntRange(1),
-    completes=offers.ENTRY,
-    metavar="N",
-    help="The entry of the transfer that you answer. [default: the newest to you]",
-)
+@entry_option("The entry of the transfer that you answer. [default: the newest to you]", "transfer")
 @trust_option
 @bundle_entry_options
 @access_options

@@ -15,12 +15,11 @@ from evtool.cli.answers.stamp import (
     describe_stamping,
     did_stamp,
 )
-from evtool.cli.command import Command, Option, misuse
-from evtool.cli.completion import offers
+from evtool.cli.command import Command, misuse
 from evtool.cli.group import Group
 from evtool.cli.next_command import fill_commands, next_command
 from evtool.cli.options.access import AccessOptions, access_options
-from evtool.cli.options.common import PlaceOptions, place_options
+from evtool.cli.options.common import PlaceOptions, entry_option, place_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode, UsageError
@@ -113,14 +112,7 @@ def command() -> None:
 
 @command.command("add", cls=Command, epilog=ADD_EXAMPLES, short_help="Add time-stamps, or what helps to judge them.")
 @click.argument("directory", type=click.Path())
-@click.option(
-    "--entry",
-    cls=Option,
-    type=click.IntRange(1),
-    metavar="N",
-    completes=offers.ENTRY,
-    help="The entry. [default: the newest]",
-)
+@entry_option("The entry. [default: the newest]")
 @click.option(
     "--request",
     "request_file",
@@ -214,14 +206,7 @@ def answer_stamping(output: Output, directory: str, result: StampResult) -> Exit
 @click.option(
     "--ots", multiple=True, required=True, metavar="URL", help="Ask this OpenTimestamps calendar. May be repeated."
 )
-@click.option(
-    "--entry",
-    cls=Option,
-    type=click.IntRange(1),
-    metavar="N",
-    completes=offers.ENTRY,
-    help="Only the proof of this entry.",
-)
+@entry_option("Only the proof of this entry.")
 @place_options
 @access_options
 @output_options

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import Struct
 
-from evtool.cli.command import flag, misuse, one_of_two, options_of
+from evtool.cli.command import Option, flag, misuse, one_of_two, options_of
 from evtool.cli.completion import offers
 from evtool.cli.environment import Variable, blaming
 from evtool.cli.options.values import code_value
@@ -250,6 +250,14 @@ custody_option = click.option("--custody", **_CUSTODY)
 
 continued_option = click.option("--continued", **_CONTINUED)
 """Add --continued; the command gets it as `continued`."""
+
+
+def entry_option(what: str, name: str = "entry") -> Callable[[Any], Any]:
+    """Add --entry; the command gets the number as `name`, or None. `what` says which entry is meant."""
+    return click.option(
+        "--entry", name, cls=Option, type=click.IntRange(1), metavar="N", completes=offers.ENTRY, help=what
+    )
+
 
 trust_option = click.option("--trust", "trust_file", **_TRUST)
 """Add --trust; the command gets it as `trust_file`."""

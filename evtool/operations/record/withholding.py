@@ -7,7 +7,7 @@ such list says; everything else that is withheld keeps the verdict from being cl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -16,13 +16,11 @@ from evtool.core.custody.events import Disclosed
 from evtool.core.errors import InputError, MismatchError
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.manifest.disclosed_items import Deviations, DisclosedItems, find_deviations
-from evtool.core.text.ranges import count_items, name_ranges, ranges_of
+from evtool.core.text.ranges import count_items, ranges_of
 from evtool.core.verdict import PartialCopy
 from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.record import Record, Seal
 from evtool.report.language import in_english
-
-_MAX_NAMED = 20
 
 
 class Withholding(Struct, frozen=True):
@@ -130,11 +128,6 @@ def withheld_ranges(seal: Seal) -> list[tuple[int, int]]:
     if at < end:
         ranges.append((at, end - 1))
     return ranges
-
-
-def name_entries(numbers: Sequence[int]) -> str:
-    """Name entries by their numbers, the first of them where they are many."""
-    return name_ranges(ranges_of(numbers).ranges, _MAX_NAMED, singular="entry", plural="entries")
 
 
 def require_explained(withholding: Withholding) -> None:
