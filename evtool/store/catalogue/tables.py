@@ -26,7 +26,7 @@ CREATE TABLE collection(
 CREATE TABLE entry(
     collection INTEGER NOT NULL REFERENCES collection(id), sequence INTEGER NOT NULL, digest TEXT NOT NULL,
     signature TEXT NOT NULL, previous TEXT, event TEXT NOT NULL, agent TEXT NOT NULL, key TEXT NOT NULL,
-    retired INTEGER NOT NULL, happened TEXT NOT NULL, items TEXT, counterparty TEXT, authority TEXT, purpose TEXT,
+    retired INTEGER NOT NULL, happened TEXT NOT NULL, items TEXT, party TEXT, authority TEXT, purpose TEXT,
     answers TEXT, acceptance TEXT, terms TEXT, undone_by TEXT, proven_before TEXT, first_seen TEXT NOT NULL,
     PRIMARY KEY(collection, digest)) STRICT;
 
@@ -81,7 +81,7 @@ CREATE TABLE proof(
     missing INTEGER NOT NULL, unreadable INTEGER NOT NULL, PRIMARY KEY(copy, run, first)) STRICT, WITHOUT ROWID;
 
 CREATE INDEX entry_previous ON entry(collection, previous);
-CREATE INDEX entry_counterparty ON entry(counterparty, event);
+CREATE INDEX entry_party ON entry(party, event);
 CREATE INDEX item_digest ON item(digest, collection);
 CREATE INDEX item_basis ON item(basis);
 CREATE INDEX item_kind ON item(kind);
