@@ -1,0 +1,1 @@
+"""The receiving side: what a repository does with many collections."""
