@@ -20,7 +20,7 @@ from evtool.core.finding import Cause, Finding, Words
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.text.times import format_utc
 from evtool.core.values import replace
-from evtool.operations.author import Now, system_now
+from evtool.operations.author import Author
 from evtool.operations.catalogue.copies import (
     DAMAGED,
     OK,
@@ -43,6 +43,7 @@ from evtool.operations.catalogue.locations import (
     may_be_unmounted,
 )
 from evtool.operations.catalogue.proofs import CopyPlace, Proof, prove
+from evtool.operations.catalogue.runs import running
 from evtool.operations.catalogue.schedule import (
     Forecast,
     Piece,
@@ -55,7 +56,7 @@ from evtool.operations.catalogue.schedule import (
     seconds_wanted,
 )
 from evtool.scan.meter import Meter
-from evtool.scan.progress import Measure, NoProgress, Progress
+from evtool.scan.progress import Measure, Progress
 from evtool.store.catalogue.database import Catalogue
 
 KIND = "audit"
@@ -66,16 +67,14 @@ _MEASURABLE = 64 * 1024 * 1024
 """Bytes from which on a measured speed says something."""
 
 
-class Clock(Struct, frozen=True):
-    """What tells the time. How long work takes is told by a clock that nobody can set.
+class Stopwatch(Struct, frozen=True):
+    """What tells how long work takes: a clock that nobody can set. Proofs are dated by the author's.
 
     Attributes:
-        now: the moment; proofs are dated by it.
         elapsed: seconds since some moment.
         sleep: waits so many seconds.
     """
 
-    now: Now = system_now
     elapsed: Callable[[], float] = clocks.monotonic
     sleep: Callable[[float], None] = clocks.sleep
 
@@ -158,11 +157,7 @@ class AuditResult(Struct, frozen=True):
 
 
 def audit(
-    catalogue: Catalogue,
-    options: AuditOptions | None = None,
-    *,
-    clock: Clock | None = None,
-    progress: Progress | None = None,
+    catalogue: Catalogue, author: Author, options: AuditOptions | None = None, stopwatch: Stopwatch | None = None
 ) -> AuditResult:
     """Read what is due of the copies in a catalogue, and write down what was found.
 
@@ -170,7 +165,7 @@ def audit(
         InputError: there is no copy to read, or the catalogue cannot be written.
         BusyError: another run has been writing the catalogue for longer than half a minute.
     """
-    options, clock = options or AuditOptions(), clock or Clock()
+    options = options or AuditOptions()
     copies = read_copies(catalogue, options.locations)
     if not copies:
         raise InputError(
@@ -178,8 +173,13 @@ def audit(
             hint="`evtool catalogue add C PATH --location L` enters one",
             key="audit-no-copies",
         )
+    with catalogue.read() as connection:
+        row = connection.execute("SELECT MAX(started) FROM run WHERE kind=?", (KIND,)).fetchone()
     locations = {location.code: location for location in list_locations(catalogue)}
-    return _Audit(catalogue, options, clock, progress or NoProgress(), locations).run(copies)
+    work = _Audit(catalogue, author, options, stopwatch or Stopwatch(), locations)
+    with running(catalogue, KIND, author) as run:
+        read = work.read(run, copies, moment_of(row[0]))
+    return work.sum_up(read)
 
 
 def next_time_of_day(now: datetime, at: time) -> datetime:
@@ -196,11 +196,11 @@ def next_time_of_day(now: datetime, at: time) -> datetime:
 class _Paced:
     """Progress of reading that is no faster than it may be."""
 
-    def __init__(self, progress: Progress, rate: int | None, clock: Clock) -> None:
+    def __init__(self, progress: Progress, rate: int | None, stopwatch: Stopwatch) -> None:
         self._progress = progress
         self._rate = rate
-        self._clock = clock
-        self._began = clock.elapsed()
+        self._stopwatch = stopwatch
+        self._began = stopwatch.elapsed()
         self._read = 0
 
     @property
@@ -217,18 +217,18 @@ class _Paced:
         self._progress.advance(files, size, item=item, share=share)
         self._read += size
         if self._rate:
-            ahead = self._read / self._rate - (self._clock.elapsed() - self._began)
+            ahead = self._read / self._rate - (self._stopwatch.elapsed() - self._began)
             if ahead > 0:
-                self._clock.sleep(ahead)
+                self._stopwatch.sleep(ahead)
 
 
 class _Audit(Struct):
     """One audit under way."""
 
     catalogue: Catalogue
+    author: Author
     options: AuditOptions
-    clock: Clock
-    progress: Progress
+    stopwatch: Stopwatch
     locations: Mapping[str, Location]
     run_number: int = 0
     began: float = 0.0
@@ -239,17 +239,17 @@ class _Audit(Struct):
     begun: int = 0
     damaged: dict[int, Trouble] = field(default_factory=dict)
     unreadable: list[Trouble] = field(default_factory=list)
+    to_fetch: list[StoredCopy] = field(default_factory=list)
+    interrupted: bool = False
 
-    def run(self, copies: Sequence[StoredCopy]) -> AuditResult:
-        """Read what has to be read."""
-        now, self.began = self.clock.now(), self.clock.elapsed()
+    def read(self, run: int, copies: Sequence[StoredCopy], previous: datetime | None) -> list[StoredCopy]:
+        """Read what has to be read; give the copies that could have been."""
+        self.run_number, now, self.began = run, self.author.now(), self.stopwatch.elapsed()
         self._set_budget(now)
-        previous = self._begin(now)
-        there, to_fetch = self._split(copies)
+        there = self._find_there(copies)
         by_number = {copy.id: copy for copy in there}
         ordered = order(self._readings(there), now)
         wanted = seconds_wanted(ordered, now, gap_between_runs(now, previous), self.budget)
-        interrupted = False
         try:
             for reading in choose(ordered, wanted, self.budget):
                 if self._is_over():
@@ -258,8 +258,26 @@ class _Audit(Struct):
                     self._read(by_number[reading.copy])
         except KeyboardInterrupt:
             # What is proven is kept, and damage that was seen is told.
-            interrupted = True
-        return self._finish(by_number, to_fetch, interrupted)
+            self.interrupted = True
+        return there
+
+    def sum_up(self, read: Sequence[StoredCopy]) -> AuditResult:
+        """Put together what came of it; `read` are the copies that could have been read."""
+        now, numbers = self.author.now(), {copy.id for copy in read}
+        after = [copy for copy in read_copies(self.catalogue) if copy.id in numbers]
+        return AuditResult(
+            run=self.run_number,
+            budget=self.budget,
+            spent=self.stopwatch.elapsed() - self.began,
+            copies=self.done,
+            begun=self.begun,
+            bytes=self.bytes,
+            damaged=tuple(map(self._with_intact, self.damaged.values())),
+            unreadable=tuple(self.unreadable),
+            offline=tuple(find_offline(self.to_fetch, self.locations, now, self._cycle)),
+            forecast=forecast(self._readings(after), now, self.budget),
+            interrupted=self.interrupted,
+        )
 
     def _set_budget(self, now: datetime) -> None:
         self.budget = self.options.budget
@@ -267,33 +285,6 @@ class _Audit(Struct):
             self.ends_at = next_time_of_day(now, self.options.until)
             left = (self.ends_at - now).total_seconds()
             self.budget = left if self.budget is None else min(left, self.budget)
-
-    def _begin(self, now: datetime) -> datetime | None:
-        """Write that a run began; give when the last one before it did."""
-        with self.catalogue.write() as connection:
-            row = connection.execute("SELECT MAX(started) FROM run WHERE kind=?", (KIND,)).fetchone()
-            cursor = connection.execute("INSERT INTO run(kind, started) VALUES(?,?)", (KIND, format_utc(now)))
-            self.run_number = cursor.lastrowid or 0
-        return moment_of(row[0])
-
-    def _finish(self, read: Mapping[int, StoredCopy], to_fetch: Sequence[StoredCopy], interrupted: bool) -> AuditResult:
-        now = self.clock.now()
-        with self.catalogue.write() as connection:
-            connection.execute("UPDATE run SET ended=? WHERE id=?", (format_utc(now), self.run_number))
-        after = [copy for copy in read_copies(self.catalogue) if copy.id in read]
-        return AuditResult(
-            run=self.run_number,
-            budget=self.budget,
-            spent=self.clock.elapsed() - self.began,
-            copies=self.done,
-            begun=self.begun,
-            bytes=self.bytes,
-            damaged=tuple(map(self._with_intact, self.damaged.values())),
-            unreadable=tuple(self.unreadable),
-            offline=tuple(find_offline(to_fetch, self.locations, now, self._cycle)),
-            forecast=forecast(self._readings(after), now, self.budget),
-            interrupted=interrupted,
-        )
 
     def _with_intact(self, trouble: Trouble) -> Trouble:
         assert trouble.copy is not None  # noqa: S101  # only copies are damaged
@@ -304,28 +295,27 @@ class _Audit(Struct):
         days = self.options.cycle_days
         return timedelta(days=days) if days is not None else None
 
-    def _split(self, copies: Sequence[StoredCopy]) -> tuple[list[StoredCopy], list[StoredCopy]]:
-        """Tell which copies can be read now, and which have to be fetched; those of a lost disk are in neither."""
+    def _find_there(self, copies: Sequence[StoredCopy]) -> list[StoredCopy]:
+        """Tell which copies can be read now; note which have to be fetched, and which disks are missing."""
         by_location: dict[str, list[StoredCopy]] = {}
         for copy in copies:
             by_location.setdefault(copy.location, []).append(copy)
         there: list[StoredCopy] = []
-        to_fetch: list[StoredCopy] = []
         for code, here in by_location.items():
             location = self.locations[code]
             presence = find_presence(location, (copy.path for copy in here))
             if presence is Presence.THERE:
                 there += here
             elif location.kind is not LocationKind.DISK:
-                to_fetch += here
+                self.to_fetch += here
             else:
-                why = Words(presence.value, root=location.root or "", count=len(here))
+                why = Words(f"location-{presence.value}", root=location.root or "", count=len(here))
                 self.unreadable.append(Trouble(code, why))
-        return there, to_fetch
+        return there
 
     def _rate(self, location: Location) -> float:
         """Give the bytes a second to count on."""
-        told, spent = self.options.rate or location.rate, self.clock.elapsed() - self.began
+        told, spent = self.options.rate or location.rate, self.stopwatch.elapsed() - self.began
         return told or (self.bytes / spent if self.bytes >= _MEASURABLE and spent > 0 else DEFAULT_RATE)
 
     def _readings(self, copies: Sequence[StoredCopy]) -> list[Reading]:
@@ -347,10 +337,10 @@ class _Audit(Struct):
 
     def _is_over(self) -> bool:
         """Tell whether nothing may be begun any more: by the clock that nobody can set, and by the one on the wall."""
-        return not self._fits(0) or (self.ends_at is not None and self.clock.now() >= self.ends_at)
+        return not self._fits(0) or (self.ends_at is not None and self.author.now() >= self.ends_at)
 
     def _fits(self, seconds: float) -> bool:
-        return self.budget is None or self.clock.elapsed() - self.began + seconds <= self.budget
+        return self.budget is None or self.stopwatch.elapsed() - self.began + seconds <= self.budget
 
     def _read(self, copy: StoredCopy) -> None:
         """Read a copy, or as much of it as there is time for."""
@@ -360,13 +350,13 @@ class _Audit(Struct):
         if copy.sha256 is not None or not pieces:
             pieces = [Piece(items[0][0] if items else 1, items[-1][0] if items else 1, copy.bytes, len(items) or 1)]
         is_whole = copy.next_item <= 1 and len(pieces) == 1
-        paced = _Paced(self.progress, self.options.rate or location.rate, self.clock)
+        paced = _Paced(self.author.progress, self.options.rate or location.rate, self.stopwatch)
         place = _place_of(copy, location)
         for at, piece in enumerate(pieces):
             if at and (self._is_over() or not self._fits(piece.size / self._rate(location))):
                 self.begun += 1
                 return
-            began = self.clock.now()
+            began = self.author.now()
             proof = prove(place, piece, whole=is_whole, jobs=self.options.jobs, progress=paced)
             self.bytes += proof.size
             if proof.unreadable and not proof.size:

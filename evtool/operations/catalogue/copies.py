@@ -125,14 +125,15 @@ def find_offline(
     found: dict[tuple[str, str | None], OfflineDue] = {}
     for copy in copies:
         location = locations[copy.location]
-        due = _due(copy, cycle or location.cycle, now)
+        due = due_of(copy, cycle or location.cycle, now)
         key = copy.location, copy.carrier
         known = found.get(key) or OfflineDue(*key, due, 0)
         found[key] = replace(known, due=min(known.due, due), copies=known.copies + 1)
     return sorted(found.values(), key=lambda carrier: (carrier.due, carrier.location, carrier.carrier or ""))
 
 
-def _due(copy: StoredCopy, cycle: timedelta, now: datetime) -> datetime:
+def due_of(copy: StoredCopy, cycle: timedelta, now: datetime) -> datetime:
+    """Tell when a copy has to be read."""
     return Reading(copy.id, 0, 0, cycle, moment_of(copy.last_proof)).due(now)
 
 

@@ -23,6 +23,8 @@ from msgspec import Struct
 from evtool.core.errors import InputError, UsageError
 from evtool.core.text.names import shown
 from evtool.keys.files import create_file
+from evtool.operations.author import Author
+from evtool.operations.catalogue.runs import running
 from evtool.store.catalogue.database import Catalogue
 
 MARKER = "evtool-location.txt"
@@ -79,7 +81,7 @@ class Presence(Enum):
     """Another location's disk is mounted there."""
 
 
-def add_location(catalogue: Catalogue, location: Location) -> bool:
+def add_location(catalogue: Catalogue, location: Location, author: Author) -> bool:
     """Enter a location, or change it, and mark its root; tell whether the root could be marked.
 
     Raises:
@@ -93,7 +95,7 @@ def add_location(catalogue: Catalogue, location: Location) -> bool:
             key="location-root",
         )
     marked = _mark(location) if location.root is not None else False
-    with catalogue.write() as connection:
+    with running(catalogue, "location", author), catalogue.write() as connection:
         connection.execute(
             "INSERT INTO location(code, kind, root, cycle_days, rate) VALUES(?,?,?,?,?) ON CONFLICT(code) DO UPDATE "
             "SET kind=excluded.kind, root=excluded.root, cycle_days=excluded.cycle_days, rate=excluded.rate",

@@ -35,6 +35,7 @@ _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0
 """A link in the place of a file is not the file; a pipe there must not make the audit wait."""
 
 _GONE = (errno.ENOENT, errno.ENOTDIR)
+_GONE_KEY = "copy-gone"
 _FILES = frozenset({"zip", "age"})
 
 
@@ -121,10 +122,10 @@ def prove(copy: CopyPlace, piece: Piece, *, whole: bool, jobs: int | None, progr
     """
     try:
         wrong = _find_wrong_kind(copy)
-        if wrong is not None and wrong.key == "gone" and copy.may_be_unmounted(copy.path):
-            return Proof(_scope(copy), 0, 0, 0, piece.items, 0, why=Words("unmounted"))
+        if wrong is not None and wrong.key == _GONE_KEY and copy.may_be_unmounted(copy.path):
+            return Proof(_scope(copy), 0, 0, 0, piece.items, 0, why=Words("copy-unmounted"))
         if wrong is not None:
-            return _lost(copy, piece, wrong, missing=wrong.key == "gone")
+            return _lost(copy, piece, wrong, missing=wrong.key == _GONE_KEY)
         if copy.is_file:
             return _prove_file(copy, piece, progress)
         return _prove_items(copy, piece, whole=whole, jobs=jobs, progress=progress)
@@ -148,12 +149,12 @@ def _find_wrong_kind(copy: CopyPlace) -> Words | None:
             os.lstat(os.path.join(copy.path, "bagit.txt" if copy.container == "bag" else os.fsdecode(NAME)))
     except OSError as error:
         if error.errno in _GONE:
-            return Words("gone")
+            return Words(_GONE_KEY)
         raise
     if stat.S_ISLNK(mode):
-        return Words("link")
+        return Words("copy-link")
     expected = stat.S_ISREG(mode) if copy.is_file else stat.S_ISDIR(mode)
-    return None if expected else Words("other-type")
+    return None if expected else Words("copy-other-type")
 
 
 def _lost(copy: CopyPlace, piece: Piece, why: Words, *, missing: bool = False, size: int = 0) -> Proof:
@@ -168,11 +169,11 @@ def _prove_file(copy: CopyPlace, piece: Piece, progress: Progress) -> Proof:
     with open(descriptor, "rb", buffering=0) as file:
         size = os.fstat(descriptor).st_size
         if size != copy.size:
-            return _lost(copy, piece, Words("size", found=size, expected=copy.size))
+            return _lost(copy, piece, Words("copy-size", found=size, expected=copy.size))
         progress.start("checking", piece.items, size)
         found = _hash(file.read, progress.advance)
     if found != copy.sha256:
-        return _lost(copy, piece, Words("bytes"), size=size)
+        return _lost(copy, piece, Words("copy-bytes"), size=size)
     return Proof(Scope.CONTAINER, piece.items, 0, 0, 0, size)
 
 
@@ -194,7 +195,7 @@ def _prove_items(copy: CopyPlace, piece: Piece, *, whole: bool, jobs: int | None
     )
     report = verify(copy.path, options, progress=progress)
     if report.collection is not None and report.collection != copy.collection:
-        return _lost(copy, piece, Words("other-collection"), size=report.bytes)
+        return _lost(copy, piece, Words("copy-other-collection"), size=report.bytes)
     damage = [finding for finding in report.findings if _is_damage(finding, copy)]
     fates = report.items
     numbers = [finding.item for finding in damage if finding.item is not None]
