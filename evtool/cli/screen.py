@@ -41,6 +41,7 @@ SECTIONS: Mapping[str, Commands] = {
         "key": (f"{_HERE}.key", "your own signing keys"),
         "trust": (f"{_HERE}.trust", "whose keys you trust"),
         "recipient": (f"{_HERE}.recipient", "who may receive what"),
+        "agreement": (f"{_HERE}.agreement", "with whom you agreed on what"),
         "register": (f"{_HERE}.register", "keep names out of records"),
         "config": (f"{_HERE}.config", "show what decides by default"),
     },

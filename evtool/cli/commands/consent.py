@@ -29,16 +29,17 @@ from evtool.cli.options.common import (
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.trust import told_trust
-from evtool.cli.options.values import PURPOSES, ExistingPath, code_value, purpose_value
+from evtool.cli.options.values import PURPOSES, ExistingPath, code_value, day_value, purpose_value
 from evtool.cli.output import Output, output_and_findings, output_options
 from evtool.core.consent.decision import ConsentAnswer, Request
 from evtool.core.errors import ExitCode, FormatError, InputError, KeyFileError, UsageError
 from evtool.core.finding import Words
 from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.input import accepted, make_terms, parse_user_term
-from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose, parse_day
+from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.keys.agreements import load_agreements
 from evtool.keys.recipients import load_recipients
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import TermDifference, change_consent, decide_items, read_consent
@@ -188,13 +189,6 @@ def _parse_term(name: str, text: str) -> Any:
         raise click.BadParameter(f"{error.message}{hint}", param_hint=f"--{name}") from error
 
 
-def _day_value(text: str) -> date:
-    try:
-        return parse_day("the date", text)
-    except FormatError as error:
-        raise click.BadParameter(error.message) from error
-
-
 @command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
 @click.argument("directory", type=click.Path())
 @items_option("Only these items:")
@@ -225,6 +219,7 @@ class CheckOptions(Struct, frozen=True):
         recipient: code of the recipient.
         purpose: what for.
         day: when; None for today.
+        authority: what would allow it, or None.
         confirm: codes of what a second person confirms.
         approved_by: code of that second person, or None.
         agent: who would hand the items over; None for the agent of the only own key.
@@ -249,7 +244,13 @@ class CheckOptions(Struct, frozen=True):
         completes=offers.term_words("for"),
         help=f"What for: {PURPOSES}.",
     )
-    day: date | None = flag("--date", type=_day_value, metavar="DAY", help="When. [default: today (UTC)]")
+    day: date | None = flag("--date", type=day_value, metavar="DAY", help="When. [default: today (UTC)]")
+    authority: str | None = flag(
+        "--authority",
+        metavar="TEXT",
+        completes=offers.AGREEMENT,
+        help="What would allow it; an agreement of your list counts as one of the terms.",
+    )
     confirm: tuple[str, ...] = flag(
         "--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."
     )
@@ -269,13 +270,16 @@ class CheckOptions(Struct, frozen=True):
         """Give the question that consent answers.
 
         Raises:
-            KeyFileError: the recipient list cannot be read, or does not have the recipient.
+            UsageError: the recipient list does not have the recipient.
+            InputError, KeyFileError, FormatError: a list cannot be read.
         """
         agent, key = _who_would_sign(self.agent)
         return Request(
             recipient=load_recipients(self.recipients_file).find(self.recipient).recipient,
             purpose=self.purpose,
             day=self.day or datetime.now(UTC).date(),
+            agreements=load_agreements(),
+            authority=self.authority,
             agent=agent,
             key=key,
             is_onward=self.onward,
