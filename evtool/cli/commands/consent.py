@@ -43,6 +43,7 @@ from evtool.keys.recipients import load_recipients
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import TermDifference, change_consent, decide_items, read_consent
 from evtool.operations.entries.exits import group_refusals
+from evtool.operations.entries.notice import make_notice
 from evtool.operations.entries.recall import recall
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
@@ -59,6 +60,7 @@ from evtool.report.consent_document import (
 )
 from evtool.report.consent_text import render_consent, render_holding, say_term
 from evtool.report.language import Language, Said
+from evtool.store.output import write_new_file
 
 GROUP_EXAMPLES = """\b
 Examples:
@@ -139,6 +141,7 @@ RECALL_EXAMPLES = """\b
 Examples:
   evtool consent recall case-12 --items 42
   evtool consent recall case-12      all items that may go to nobody any more
+  evtool consent recall case-12 --items 42 --notice case-12.notice
 
 \b
 Exit codes:
@@ -147,7 +150,9 @@ Exit codes:
   2  wrong usage, or no such item
   4  the record cannot be read
 
-This lists what this record knows. Whoever received an item may have passed it on: their records know to whom.
+This lists what this record knows. Whoever received an item may have passed it on: their records know to whom. Send
+the notice to every holder: `evtool receive PATH --notice FILE` takes it in. It holds the changes as they were signed,
+for these items alone, and the entries that place them in the record; it can take back, and never permit anything.
 """
 
 
@@ -447,15 +452,32 @@ def _change_document(difference: TermDifference) -> TermChangeDocument:
 @command.command("recall", cls=Command, epilog=RECALL_EXAMPLES)
 @click.argument("directory", type=click.Path())
 @items_option("Only these items:")
+@click.option(
+    "--notice",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a signed notice for the holders: the entries that changed these terms, no names.",
+)
 @reading_options
 @access_options
+@signing_options
 @output_options
-def recall_(directory: str, items: ItemChoice, where: PlaceOptions, access: AccessOptions, output: Output) -> int:
+def recall_(
+    directory: str,
+    items: ItemChoice,
+    notice: Path | None,
+    where: PlaceOptions,
+    access: AccessOptions,
+    signing: SigningOptions,
+    output: Output,
+) -> int:
     """List who was given items, since when: whom to tell that consent was withdrawn."""
     place = where.place(access.load())
     numbers = resolve_items(directory, place, items)
     with open_record(directory, place) as record:
         result = recall(record, numbers)
+        if notice is not None:
+            write_new_file(notice, make_notice(record, result, signing.choose()))
     ranges = tuple(result.items.serialize()) if result.items else ()
     language, say = output.language, output.language.say
     concerned = language.say_ranges(result.items.ranges, "items", None) if result.items else Said()
@@ -463,7 +485,16 @@ def recall_(directory: str, items: ItemChoice, where: PlaceOptions, access: Acce
     lines += [render_holding(language, holding) for holding in result.holdings]
     if ranges and not result.holdings:
         lines.append(say("consent.recall-nobody"))
+    lines += ["", say("consent.notice", path=str(notice))] if notice is not None else []
     output.answer("\n".join(lines))
     holdings = tuple(map(holding_document, result.holdings))
-    output.document(RecallDocument(exit_code=ExitCode.OK, path=directory, items=ranges, holdings=holdings))
+    output.document(
+        RecallDocument(
+            exit_code=ExitCode.OK,
+            path=directory,
+            items=ranges,
+            holdings=holdings,
+            notice=str(notice) if notice is not None else None,
+        )
+    )
     return ExitCode.OK
