@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from evtool.core.consent.decision import ConsentAnswer, Reason
+from evtool.core.consent.decision import ConsentAnswer, Decision, Reason
 from evtool.core.consent.items import (
     ItemConsent,
     ItemTerms,
@@ -322,11 +322,16 @@ def decision_document(answer: ConsentAnswer) -> DecisionDocument:
     return DecisionDocument(
         item=answer.consent.item,
         allowed=decision.allowed,
-        reasons=tuple(
-            RefusalDocument(reason=refusal.reason, message=in_english(refusal.says), confirm=refusal.confirm)
-            for refusal in decision.reasons
-        ),
+        reasons=refusal_documents(decision),
         duties=tuple(map(english().say_words, decision.duties)),
+    )
+
+
+def refusal_documents(decision: Decision) -> tuple[RefusalDocument, ...]:
+    """Write the reasons of a decision."""
+    return tuple(
+        RefusalDocument(reason=refusal.reason, message=in_english(refusal.says), confirm=refusal.confirm)
+        for refusal in decision.reasons
     )
 
 

@@ -15,7 +15,6 @@ from evtool.cli.answers.items import list_named_items
 from evtool.cli.answers.packed import MAX_RANGES
 from evtool.cli.command import Command, Option, flag, misuse, options_of
 from evtool.cli.completion import offers
-from evtool.cli.environment import Variable
 from evtool.cli.group import Group
 from evtool.cli.options.access import AccessOptions, access_options, short_access_options
 from evtool.cli.options.common import (
@@ -25,18 +24,18 @@ from evtool.cli.options.common import (
     recipients_flag,
     signing_options,
     trust_flag,
+    who_would_sign,
 )
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.trust import told_trust
-from evtool.cli.options.values import PURPOSES, ExistingPath, code_value, purpose_value
+from evtool.cli.options.values import PURPOSES, ExistingPath, code_value, day_value, purpose_value
 from evtool.cli.output import Output, output_and_findings, output_options
 from evtool.core.consent.decision import ConsentAnswer, Request
-from evtool.core.errors import ExitCode, FormatError, InputError, KeyFileError, UsageError
+from evtool.core.errors import ExitCode, FormatError, InputError, UsageError
 from evtool.core.finding import Words
-from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.input import accepted, make_terms, parse_user_term
-from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose, parse_day
+from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.keys.recipients import load_recipients
@@ -193,13 +192,6 @@ def _parse_term(name: str, text: str) -> Any:
         raise click.BadParameter(f"{error.message}{hint}", param_hint=f"--{name}") from error
 
 
-def _day_value(text: str) -> date:
-    try:
-        return parse_day("the date", text)
-    except FormatError as error:
-        raise click.BadParameter(error.message) from error
-
-
 @command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
 @click.argument("directory", type=click.Path())
 @items_option("Only these items:")
@@ -254,7 +246,7 @@ class CheckOptions(Struct, frozen=True):
         completes=offers.term_words("for"),
         help=f"What for: {PURPOSES}.",
     )
-    day: date | None = flag("--date", type=_day_value, metavar="DAY", help="When. [default: today (UTC)]")
+    day: date | None = flag("--date", type=day_value, metavar="DAY", help="When. [default: today (UTC)]")
     confirm: tuple[str, ...] = flag(
         "--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."
     )
@@ -276,7 +268,7 @@ class CheckOptions(Struct, frozen=True):
         Raises:
             KeyFileError: the recipient list cannot be read, or does not have the recipient.
         """
-        agent, key = _who_would_sign(self.agent)
+        agent, key = who_would_sign(self.agent)
         return Request(
             recipient=load_recipients(self.recipients_file).find(self.recipient).recipient,
             purpose=self.purpose,
@@ -287,15 +279,6 @@ class CheckOptions(Struct, frozen=True):
             confirmed=frozenset(self.confirm),
             approved_by=self.approved_by,
         )
-
-
-def _who_would_sign(agent: str | None) -> tuple[str | None, PublicKey | None]:
-    """Give the code, and if it is known the key, of whoever would hand over; the question can be asked without one."""
-    try:
-        signer = SigningOptions(None, agent, None, None).choose(dry_run=True)
-    except KeyFileError:
-        return agent or Variable.AGENT.read(), None
-    return signer.code, signer.public_key
 
 
 @command.command("check", cls=Command, epilog=CHECK_EXAMPLES)
