@@ -37,6 +37,9 @@ from evtool.operations.bundle.pack import pack as pack
 from evtool.operations.bundle.pack import preview_pack as preview_pack
 from evtool.operations.bundle.unpack import UnpackResult as UnpackResult
 from evtool.operations.bundle.unpack import unpack as unpack
+from evtool.operations.catalogue.add import AddOptions as AddOptions
+from evtool.operations.catalogue.add import add_holdings as add_holdings
+from evtool.operations.catalogue.listing import list_collections as list_collections
 from evtool.operations.entries.consent import change_consent as change_consent
 from evtool.operations.entries.consent import decide_items as decide_items
 from evtool.operations.entries.consent import known_consent as known_consent

@@ -46,6 +46,7 @@ SECTIONS: Mapping[str, Commands] = {
     },
     "For repositories": {
         "import": (f"{_HERE}.import_evidence", "seal what others hashed"),
+        "catalogue": (f"{_HERE}.catalogue", "know what you hold"),
     },
 }
 """Heading -> the commands below it, in the order of an archivist's work."""

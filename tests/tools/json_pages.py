@@ -38,6 +38,11 @@ PAGES: dict[str, tuple[str, str, str]] = {
         "Whose keys there are, whom the user trusts, and what may go to whom.",
         "keys trust recipients consent consent-check consent-change recall notice-taken register-check",
     ),
+    "FORMAT-json-repository.md": (
+        "JSON documents: the repository",
+        "What a repository received, what it knows of that, and what it decided.",
+        "catalogue-init catalogue-add catalogue-list",
+    ),
     "FORMAT-json-account.md": (
         "JSON documents: the account of a verification",
         "All that a report for people is made from; [FORMAT-report.md](FORMAT-report.md) says who gets what of it.",

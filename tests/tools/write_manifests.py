@@ -76,6 +76,11 @@ from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
+from evtool.report.catalogue_document import (  # noqa: E402
+    CatalogueAddDocument,
+    CatalogueInitDocument,
+    CatalogueListDocument,
+)
 from evtool.report.checker_document import PageDocument, VersionDocument  # noqa: E402
 from evtool.report.consent_document import (  # noqa: E402
     ConsentChangeDocument,
@@ -154,6 +159,9 @@ DOCUMENTS: dict[str, type] = {
     "derive": DeriveDocument,
     "inspect": InspectDocument,
     "register-check": RegisterCheckDocument,
+    "catalogue-init": CatalogueInitDocument,
+    "catalogue-add": CatalogueAddDocument,
+    "catalogue-list": CatalogueListDocument,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,
