@@ -88,6 +88,7 @@ from evtool.report.consent_document import (  # noqa: E402
     ConsentCheckDocument,
     ConsentDocument,
     RecallDocument,
+    TakenNoticeDocument,
 )
 from evtool.report.custody_document import (  # noqa: E402
     CopiesDocument,
@@ -153,6 +154,7 @@ DOCUMENTS: dict[str, type] = {
     "consent-check": ConsentCheckDocument,
     "consent-change": ConsentChangeDocument,
     "recall": RecallDocument,
+    "notice-taken": TakenNoticeDocument,
     "pack": PackDocument,
     "unpack": UnpackDocument,
     "import": ImportDocument,
