@@ -16,9 +16,9 @@ from msgspec import Struct, to_builtins
 from evtool.cli.output import Output, ProgressMode
 from evtool.core.errors import EvtoolError
 from evtool.core.text.names import shown, store_name
-from evtool.operations.progress import Measure, NoProgress, Progress
 from evtool.report.text import format_size
 from evtool.scan.meter import InWork, Meter
+from evtool.scan.progress import Measure, NoProgress, Progress
 
 if TYPE_CHECKING:
     from evtool.cli.progress_bars import ProgressBars

@@ -24,7 +24,6 @@ from evtool.core.verdict import Report
 from evtool.operations.entries.consent import known_consents
 from evtool.operations.examine.program import describe_platform, digest_code, list_packages
 from evtool.operations.examine.self_test import run_self_test
-from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.items import nameless_items, read_afresh, read_items
 from evtool.operations.record.place import Place
 from evtool.operations.record.record import Record, SealedItem
@@ -52,6 +51,7 @@ from evtool.report.document import fill_verdict, log_entry
 from evtool.report.findings import IN_JSON, in_english_if_words, list_findings
 from evtool.report.told import tell
 from evtool.report.trust_used import TrustKind
+from evtool.scan.progress import NoProgress, Progress
 from evtool.web.checkers import Checker
 
 

@@ -18,7 +18,6 @@ from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
-from evtool.operations.progress import Progress
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
@@ -28,6 +27,7 @@ from evtool.operations.seal.unsealed import list_new_names
 from evtool.report.language import in_english
 from evtool.scan.meter import tallied
 from evtool.scan.observe import Mode, observe
+from evtool.scan.progress import Progress
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind
 

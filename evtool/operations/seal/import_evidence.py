@@ -31,7 +31,6 @@ from evtool.operations.entries.writer import (
     open_for_writing,
     write_entry,
 )
-from evtool.operations.progress import Progress
 from evtool.operations.record.place import place_of
 from evtool.operations.record.read import list_items, open_record
 from evtool.operations.record.selection import Selection
@@ -39,6 +38,7 @@ from evtool.operations.seal.import_check import Expectation, ImportCheck
 from evtool.operations.seal.options import SealOptions, SealResult
 from evtool.operations.seal.seal import preview_seal, seal
 from evtool.report.language import in_english
+from evtool.scan.progress import Progress
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import WalkNotes, walk
 from evtool.store.bundle_form import is_bundle_folder

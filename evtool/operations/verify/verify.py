@@ -15,13 +15,13 @@ from evtool.core.errors import EvtoolError, FormatError, UsageError
 from evtool.core.finding import Axis, Cause, Code, Effect, Finding, Words
 from evtool.core.values import replace
 from evtool.core.verdict import DEFAULT_REQUIRED, Report
-from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.place import Place, name_of
 from evtool.operations.record.record import Record, read_record
 from evtool.operations.record.subject import Subject, open_subject
 from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.steps import STEPS, Case
+from evtool.scan.progress import NoProgress, Progress
 from evtool.store.custody_names import NAME
 
 _Told = TypeVar("_Told")
