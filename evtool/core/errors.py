@@ -33,8 +33,8 @@ class ExitCode(IntEnum):
     REFUSED = 5
     """Consent or handling does not allow it."""
     SEALED_BUT = 6
-    """`seal` alone: what was new is sealed, and something else is wrong or missing. Every other code than 0 means there
-    that nothing was sealed."""
+    """`seal` and `derive` alone: what was new is sealed, and something else is wrong or missing. With 1 and 3 nothing
+    was sealed; with 4 the message says if something was."""
 
 
 class Way(Enum):
