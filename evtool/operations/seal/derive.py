@@ -102,6 +102,8 @@ def derive(
             key="derive-unsealed",
             copy=shown(copy),
         )
+    if result is not None and result.entry is not None:
+        author.progress.did(Words("copy-sealed", entry=result.entry, item=second.number))
     if second.number <= first.number:
         raise UsageError(
             "item {copy} was sealed before item {original}, so it cannot be a copy of it",
