@@ -123,8 +123,7 @@ class _StepsDone:
     def did(self, says: Words) -> None:
         """Keep it for the error that a later step may end with."""
         # Start-up time: few commands take several steps.
-        from evtool.cli.telling import language_of_errors
-        from evtool.report.language import english
+        from evtool.report.language import english, language_of_errors
 
         language = english() if self._output.json else language_of_errors()
         self._steps.append(language.say_words(says))
