@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from evtool.core.accounts import LeftOut
-from evtool.core.errors import ExitCode
+from evtool.core.errors import ExitCode, SealExitCode
 from evtool.core.finding import Code
 from evtool.report.findings import FindingDocument
 
@@ -68,7 +68,7 @@ class DeriveDocument(Struct, frozen=True, kw_only=True):
     """
 
     format: Literal["evtool-derive/1"] = "evtool-derive/1"
-    exit_code: ExitCode
+    exit_code: SealExitCode
     path: str
     dry_run: bool
     original: int

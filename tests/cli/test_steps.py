@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evtool.core.errors import ExitCode
+from evtool.core.errors import ExitCode, SealExitCode
 from tests.cli.custody import Party, make_case, make_party
 from tests.conftest import Runner, RunResult
 from tests.keys.test_agent import SECURITY_KEY, answering, security_key_agent
@@ -41,7 +41,7 @@ def test_derive_tells_what_sealing_the_copy_found(archivist: Party, case: Path) 
     assert (told.exit_code, "would seal the copy" in told.stdout) == (ExitCode.MISMATCH, True), told.stderr
     assert f"FAILED: changed: item 1 {NAME}" in told.stdout
     told = archivist("derive", case, "1", "redacted.txt", *DERIVE)
-    assert told.exit_code == ExitCode.SEALED_BUT, told.stderr
+    assert told.exit_code == SealExitCode.SEALED_BUT, told.stderr
     assert f"FAILED: changed: item 1 {NAME}" in told.stdout
     assert archivist("verify", case).exit_code == ExitCode.MISMATCH
 

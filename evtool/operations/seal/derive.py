@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from evtool.core.custody.events import Derived
 from evtool.core.custody.privacy import check_entry_text
-from evtool.core.errors import ExitCode, InputError, UsageError
+from evtool.core.errors import InputError, SealExitCode, UsageError
 from evtool.core.finding import Listed, Words
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.expressions import compiled_when_used
@@ -53,9 +53,9 @@ class DeriveResult(Struct, frozen=True):
     head: str | None
 
     @property
-    def exit_code(self) -> ExitCode:
+    def exit_code(self) -> SealExitCode:
         """The exit code of the command `derive`: that of sealing the copy."""
-        return ExitCode.OK if self.seal is None else self.seal.exit_code
+        return SealExitCode.OK if self.seal is None else self.seal.exit_code
 
 
 def derive(
