@@ -14,6 +14,7 @@ from evtool.core.custody.events import Transferred as Transferred
 from evtool.core.custody.events import Verified as Verified
 from evtool.core.errors import EvtoolError as EvtoolError
 from evtool.core.errors import ExitCode as ExitCode
+from evtool.core.errors import SealExitCode as SealExitCode
 from evtool.core.finding import Axis as Axis
 from evtool.core.finding import AxisState as AxisState
 from evtool.core.finding import Code as Code

@@ -77,7 +77,7 @@ Exit codes:
   4  could not be checked: unreadable, unsupported or incomplete input,
      or the answer could not be written
   5  refused: consent or handling does not allow it
-  6  seal: what was new is sealed, and something else is wrong
+  6  seal, derive: what was new is sealed, and something else is wrong
 """
 
 EPILOG = "\n".join(["\b", "Examples:", *(f"  {command:<29} {words}" for command, words in EXAMPLES), "", EXIT_CODES])
