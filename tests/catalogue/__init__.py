@@ -1,1 +1,1 @@
-"""The receiving side: what a repository does with many collections."""
+"""The catalogue of a repository: what gets in, what it answers, and what it does not hold."""

@@ -75,13 +75,20 @@ from evtool.core.text.limits import (  # noqa: E402
 from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
+from evtool.report.agreement_document import AgreementsDocument  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
+from evtool.report.catalogue_document import (  # noqa: E402
+    CatalogueAddDocument,
+    CatalogueInitDocument,
+    CatalogueListDocument,
+)
 from evtool.report.checker_document import PageDocument, VersionDocument  # noqa: E402
 from evtool.report.consent_document import (  # noqa: E402
     ConsentChangeDocument,
     ConsentCheckDocument,
     ConsentDocument,
     RecallDocument,
+    TakenNoticeDocument,
 )
 from evtool.report.custody_document import (  # noqa: E402
     CopiesDocument,
@@ -130,6 +137,7 @@ DOCUMENTS: dict[str, type] = {
     "keys": KeysDocument,
     "trust": TrustDocument,
     "recipients": RecipientsDocument,
+    "agreements": AgreementsDocument,
     "timestamp": StampDocument,
     "timestamp-request": RequestDocument,
     "timestamp-revocation": RevocationDocument,
@@ -146,12 +154,16 @@ DOCUMENTS: dict[str, type] = {
     "consent-check": ConsentCheckDocument,
     "consent-change": ConsentChangeDocument,
     "recall": RecallDocument,
+    "notice-taken": TakenNoticeDocument,
     "pack": PackDocument,
     "unpack": UnpackDocument,
     "import": ImportDocument,
     "derive": DeriveDocument,
     "inspect": InspectDocument,
     "register-check": RegisterCheckDocument,
+    "catalogue-init": CatalogueInitDocument,
+    "catalogue-add": CatalogueAddDocument,
+    "catalogue-list": CatalogueListDocument,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,

@@ -15,7 +15,7 @@ from pathlib import Path
 from evtool.core.errors import BusyError, InputError, UsageError
 from evtool.core.text.names import shown
 from evtool.keys.files import create_file, read_secret_file
-from evtool.store.catalogue.tables import APPLICATION, TABLES, VERSION
+from evtool.store.catalogue.tables import APPLICATION, TABLES, TRIGGERS, VERSION
 from evtool.store.lock_holder import file_system_of
 
 KEYED_DIGEST_SIZE = 16
@@ -129,7 +129,8 @@ def make_catalogue(path: Path, names: Names) -> None:
             connection = sqlite3.connect(unfinished, isolation_level=None)
             try:
                 connection.executescript(
-                    f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION}; BEGIN; {TABLES} COMMIT;"
+                    f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION}; "
+                    f"BEGIN; {TABLES} {TRIGGERS} COMMIT;"
                 )
                 connection.execute("INSERT INTO setting VALUES('names', ?)", (names.value,))
             finally:
