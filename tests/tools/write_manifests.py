@@ -76,6 +76,7 @@ from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
 from evtool.report.agreement_document import AgreementsDocument  # noqa: E402
+from evtool.report.audit_document import AuditDocument, CatalogueDueDocument, LocationsDocument  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.catalogue_document import (  # noqa: E402
     CatalogueAddDocument,
@@ -164,6 +165,9 @@ DOCUMENTS: dict[str, type] = {
     "catalogue-init": CatalogueInitDocument,
     "catalogue-add": CatalogueAddDocument,
     "catalogue-list": CatalogueListDocument,
+    "catalogue-locations": LocationsDocument,
+    "audit": AuditDocument,
+    "catalogue-due": CatalogueDueDocument,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,

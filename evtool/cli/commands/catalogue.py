@@ -36,6 +36,9 @@ _HERE = "evtool.cli.commands"
         "init": f"{_HERE}.catalogue_init",
         "add": f"{_HERE}.catalogue_add",
         "list": f"{_HERE}.catalogue_list",
+        "location": f"{_HERE}.catalogue_location",
+        "audit": f"{_HERE}.catalogue_audit",
+        "due": f"{_HERE}.catalogue_due",
     },
 )
 def command() -> None:

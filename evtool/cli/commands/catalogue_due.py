@@ -14,10 +14,11 @@ from evtool.cli.options.values import days_value
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Words
+from evtool.keys.agreements import load_agreements
 from evtool.operations.catalogue.audit import Trouble
 from evtool.operations.catalogue.copies import DAMAGED
 from evtool.operations.catalogue.due import Due, find_catalogue_due
-from evtool.report.audit_document import CatalogueDueDocument, ConsentDue, CopiesDue, HandoverOpen
+from evtool.report.audit_document import AgreementDue, CatalogueDueDocument, ConsentDue, CopiesDue, HandoverOpen
 from evtool.report.language import Language
 from evtool.store.catalogue.database import open_catalogue
 
@@ -31,7 +32,8 @@ Exit codes:
   0  nothing should have been done before now
   2  wrong usage
   3  something should have been done before now: a copy is damaged or
-     overdue, a carrier was not fetched, a review was missed
+     overdue, a carrier was not fetched, a review was missed, something is
+     held under an agreement that has ended
   4  the catalogue cannot be read
 
 Consent that has ended is not in this list: `evtool catalogue recall` names those items. When time evidence ends,
@@ -55,7 +57,7 @@ def command(catalogue: Path, within: int, output: Output) -> ExitCode:
     """List what has to be read, reviewed, fetched or asked after, soonest first."""
     now = datetime.now(UTC)
     with open_catalogue(catalogue) as opened:
-        due = find_catalogue_due(opened, now, timedelta(days=within))
+        due = find_catalogue_due(opened, now, timedelta(days=within), load_agreements())
     exit_code = ExitCode.NOT_ESTABLISHED if due.is_late else ExitCode.OK
     nothing = output.language.say("audit.nothing-due", day=f"{now.date() + timedelta(days=within)}")
     output.answer_lines(_render(output.language, due), nothing)
@@ -74,7 +76,15 @@ def command(catalogue: Path, within: int, output: Output) -> ExitCode:
             ),
             carriers=carrier_documents(due.carriers),
             consent=tuple(ConsentDue(**each._asdict()) for each in due.consent),
-            agreements=(),
+            agreements=tuple(
+                AgreementDue(
+                    agreement=agreement.number,
+                    ends=str(agreement.ends),
+                    at_end=agreement.at_end.value if agreement.at_end is not None else None,
+                    holdings=holdings,
+                )
+                for agreement, holdings in due.agreements
+            ),
             handovers=tuple(HandoverOpen(**each._asdict()) for each in due.handovers),
         )
     )
@@ -93,6 +103,8 @@ def _render(language: Language, due: Due) -> Iterator[str]:
     yield from say_carriers(language, due.carriers)
     for ends in due.consent:
         yield say(f"audit.{ends.what}", day=ends.day, count=ends.items, collection=ends.collection)
+    for agreement, holdings in due.agreements:
+        yield say("audit.agreement", agreement=agreement.number, day=str(agreement.ends), count=holdings)
     for given in due.handovers:
         day = given.happened[:10]
         yield say("audit.handover", party=given.party, entry=given.entry, collection=given.collection, day=day)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-<<<<<<< HEAD
-from datetime import UTC, datetime, time
-=======
-from datetime import UTC, date, datetime
->>>>>>> main
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click

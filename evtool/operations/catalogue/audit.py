@@ -221,6 +221,10 @@ class _Paced:
             if ahead > 0:
                 self._stopwatch.sleep(ahead)
 
+    def did(self, says: Words) -> None:
+        """Pass it on."""
+        self._progress.did(says)
+
 
 class _Audit(Struct):
     """One audit under way."""
@@ -353,8 +357,9 @@ class _Audit(Struct):
         paced = _Paced(self.author.progress, self.options.rate or location.rate, self.stopwatch)
         place = _place_of(copy, location)
         for at, piece in enumerate(pieces):
-            if at and (self._is_over() or not self._fits(piece.size / self._rate(location))):
-                self.begun += 1
+            # The first piece of a run is always read: an item that no night is long enough for stops no other.
+            if self.bytes and (self._is_over() or not self._fits(piece.size / self._rate(location))):
+                self.begun += at > 0
                 return
             began = self.author.now()
             proof = prove(place, piece, whole=is_whole, jobs=self.options.jobs, progress=paced)

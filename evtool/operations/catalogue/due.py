@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from evtool.core.consent.agreements import Agreement, Agreements, agreements_ending
 from evtool.core.custody.events import Event
 from evtool.core.terms.terms import PERMITTING
 from evtool.core.values import replace
@@ -66,6 +67,13 @@ class OpenHandover(NamedTuple):
     happened: str
 
 
+class AgreementEnds(NamedTuple):
+    """An agreement that ends, and how many holdings came under it."""
+
+    agreement: Agreement
+    holdings: int
+
+
 class Due(Struct, frozen=True):
     """What has to be done.
 
@@ -74,6 +82,7 @@ class Due(Struct, frozen=True):
         damaged: copies that the last round of reading found damaged, or could not read.
         carriers: carriers to fetch, the first one due first.
         consent: items of which consent ends or has to be reviewed, by day.
+        agreements: agreements that end, or have ended and under which something is still held.
         handovers: handovers that were not answered, oldest first.
         is_late: whether something should have been done before now.
     """
@@ -82,12 +91,17 @@ class Due(Struct, frozen=True):
     damaged: tuple[StoredCopy, ...]
     carriers: tuple[OfflineDue, ...]
     consent: tuple[ConsentEnds, ...]
+    agreements: tuple[AgreementEnds, ...]
     handovers: tuple[OpenHandover, ...]
     is_late: bool
 
 
-def find_catalogue_due(catalogue: Catalogue, now: datetime, within: timedelta) -> Due:
+def find_catalogue_due(
+    catalogue: Catalogue, now: datetime, within: timedelta, agreements: Agreements | None = None
+) -> Due:
     """Find what has to be done until so long from now, and what should have been done before.
+
+    `agreements` are those of the user's list, None if there is no list.
 
     Raises:
         InputError: the catalogue cannot be read.
@@ -103,10 +117,12 @@ def find_catalogue_due(catalogue: Catalogue, now: datetime, within: timedelta) -
     with catalogue.read() as connection:
         consent = tuple(_read_consent(connection, f"{now.date()}", f"{end.date()}"))
         handovers = tuple(_read_handovers(connection))
+        ending = tuple(_read_agreements(connection, agreements, now.date(), within.days)) if agreements else ()
     late_review = any(each.what == "review" and each.day < f"{now.date()}" for each in consent)
     is_late = bool(damaged or late_review or any(reading.overdue for reading in readings))
     is_late = is_late or any(carrier.due < now for carrier in carriers)
-    return Due(readings, damaged, carriers, consent, handovers, is_late)
+    is_late = is_late or any(each.agreement.has_ended(now.date()) for each in ending)
+    return Due(readings, damaged, carriers, consent, ending, handovers, is_late)
 
 
 def _sum_up(
@@ -142,6 +158,22 @@ def _read_consent(connection: sqlite3.Connection, today: str, end: str) -> list[
         rows = connection.execute(_CONSENT.format(what=what, permitting=allowed), (start, end))
         found += map(ConsentEnds._make, rows)
     return sorted(found, key=lambda each: (each.day, each.collection, each.what))
+
+
+def _read_agreements(
+    connection: sqlite3.Connection, agreements: Agreements, today: date, within_days: int
+) -> Iterator[AgreementEnds]:
+    """Read which agreements end; one that has ended stays in the list for as long as something is held under it."""
+    held = dict(
+        connection.execute(
+            "SELECT agreement, COUNT(*) FROM holding WHERE agreement IS NOT NULL AND state IN ('accepted', 'partial') "
+            "GROUP BY agreement"
+        )
+    )
+    for agreement in agreements_ending(agreements, today, within_days):
+        holdings = held.get(agreement.number, 0)
+        if holdings or not agreement.has_ended(today):
+            yield AgreementEnds(agreement, holdings)
 
 
 def _read_handovers(connection: sqlite3.Connection) -> Iterator[OpenHandover]:

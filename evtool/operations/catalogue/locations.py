@@ -94,7 +94,9 @@ def add_location(catalogue: Catalogue, location: Location, author: Author) -> bo
             hint="add --root DIR",
             key="location-root",
         )
-    marked = _mark(location) if location.root is not None else False
+    # A carrier that lies in its safe is marked when it was fetched and this is repeated.
+    is_away = location.kind is not LocationKind.DISK and not os.path.isdir(location.root or "")
+    marked = _mark(location.root, location.code) if location.root is not None and not is_away else False
     with running(catalogue, "location", author), catalogue.write() as connection:
         connection.execute(
             "INSERT INTO location(code, kind, root, cycle_days, rate) VALUES(?,?,?,?,?) ON CONFLICT(code) DO UPDATE "
@@ -135,9 +137,8 @@ def may_be_unmounted(location: Location, path: str) -> bool:
         return True
 
 
-def _mark(location: Location) -> bool:
+def _mark(root: str, code: str) -> bool:
     """Write the marker, unless the root is a medium that nothing can be written to."""
-    root = location.root or ""
     if not os.path.isdir(root):
         raise InputError(
             "{path} is not a directory",
@@ -153,7 +154,7 @@ def _mark(location: Location) -> bool:
             path=shown(root),
         )
     marked = _read_marker(root)
-    if marked is not None and marked != location.code:
+    if marked is not None and marked != code:
         raise InputError(
             "{path} is marked as location {other}",
             hint="give that code, or another directory; {marker} in it says which location it is",
@@ -164,12 +165,12 @@ def _mark(location: Location) -> bool:
         )
     if marked is None:
         text = (
-            f"{_FORMAT}\n{location.code}\n\nBy this file evtool knows that the disk of this location is mounted here. "
+            f"{_FORMAT}\n{code}\n\nBy this file evtool knows that the disk of this location is mounted here. "
             "Leave it where it is.\nIf it is gone, an audit cannot tell a missing disk from missing evidence.\n"
         )
         with contextlib.suppress(OSError):
             create_file(Path(root, MARKER), text.encode(), 0o644)
-    return _read_marker(root) == location.code
+    return _read_marker(root) == code
 
 
 def _read_marker(root: str | None) -> str | None:

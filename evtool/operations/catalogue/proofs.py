@@ -200,9 +200,12 @@ def _prove_items(copy: CopyPlace, piece: Piece, *, whole: bool, jobs: int | None
     fates = report.items
     numbers = [finding.item for finding in damage if finding.item is not None]
     of_record = [finding for finding in damage if finding.item is None]
+    if numbers:
+        # The lists of a bag say of the same files once more that they are not as they were.
+        of_record = [finding for finding in of_record if finding.code is not Code.BAG_BROKEN]
     if of_record:
         # What a record that is not as registered says of its items proves nothing of them.
-        return Proof(Scope.FULL, 0, piece.items, 0, 0, report.bytes, None, of_record[0])
+        return Proof(Scope.FULL, 0, piece.items, 0, 0, report.bytes, None, _without_name(of_record[0]))
     open_questions = [finding for finding in report.findings if _is_open(finding, report)]
     return Proof(
         Scope.FULL,
@@ -212,8 +215,15 @@ def _prove_items(copy: CopyPlace, piece: Piece, *, whole: bool, jobs: int | None
         unreadable=fates.unreadable or len(open_questions),
         size=report.bytes,
         damaged=ranges_of(numbers) if numbers else None,
-        why=next(iter([*damage, *open_questions]), None),
+        why=Words("copy-items") if damage else _without_name(open_questions[0]) if open_questions else None,
     )
+
+
+def _without_name(finding: Finding) -> Words | Finding:
+    """Give what to say of a finding. Whoever audits may not know the names of files, and mail from a job is read by
+    many: those are left to `verify`.
+    """
+    return Words("copy-record") if finding.path is not None else finding
 
 
 def _is_damage(finding: Finding, copy: CopyPlace) -> bool:

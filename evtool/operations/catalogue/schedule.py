@@ -103,6 +103,8 @@ def seconds_wanted(ordered: Sequence[Reading], now: datetime, gap: timedelta, bu
     night = timedelta(seconds=budget) if budget is not None else gap / 4
     wanted = work = 0.0
     for reading in ordered:
+        if is_too_long(reading, budget):
+            continue
         work += reading.seconds
         # Runs after this one that are over by then.
         later = max(0, (reading.due(now) - now - night) // gap)
