@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
@@ -32,8 +33,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def vault(made: Path, tmp_path: Path) -> Vault:
-    return copy_vault(made, tmp_path)
+def vault(made: Path) -> Iterator[Vault]:
+    """In memory, if the system has such a folder: each proof is written to the disk before the next, which is slow."""
+    memory = Path("/dev/shm")  # no name in it is guessed
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield copy_vault(made, Path(folder))
 
 
 def damaged(result: AuditResult) -> list[str]:

@@ -42,11 +42,11 @@ from evtool.operations.catalogue.locations import (
     list_locations,
     may_be_unmounted,
 )
-from evtool.operations.catalogue.proofs import CopyPlace, Proof, prove
+from evtool.operations.catalogue.proofs import CopyPlace, CopyProof, prove
 from evtool.operations.catalogue.runs import running
 from evtool.operations.catalogue.schedule import (
     Forecast,
-    Piece,
+    Portion,
     Reading,
     choose,
     cut,
@@ -352,7 +352,7 @@ class _Audit(Struct):
         items = read_items(self.catalogue, copy)
         pieces = list(cut(items, copy.next_item))
         if copy.sha256 is not None or not pieces:
-            pieces = [Piece(items[0][0] if items else 1, items[-1][0] if items else 1, copy.bytes, len(items) or 1)]
+            pieces = [Portion(items[0][0] if items else 1, items[-1][0] if items else 1, copy.bytes, len(items) or 1)]
         is_whole = copy.next_item <= 1 and len(pieces) == 1
         paced = _Paced(self.author.progress, self.options.rate or location.rate, self.stopwatch)
         place = _place_of(copy, location)
@@ -375,13 +375,15 @@ class _Audit(Struct):
                 break
         self.done += 1
 
-    def _leave_unread(self, copy: StoredCopy, proof: Proof) -> None:
+    def _leave_unread(self, copy: StoredCopy, proof: CopyProof) -> None:
         """A copy of which nothing can be read has no new proof; it stays the one that is due first."""
         with self.catalogue.write() as connection:
             connection.execute("UPDATE copy SET last_result=? WHERE id=?", (UNREADABLE, copy.id))
         self._tell(copy, proof)
 
-    def _keep(self, copy: StoredCopy, piece: Piece, proof: Proof, began: datetime, *, is_last: bool) -> StoredCopy:
+    def _keep(
+        self, copy: StoredCopy, piece: Portion, proof: CopyProof, began: datetime, *, is_last: bool
+    ) -> StoredCopy:
         """Write one proof, and where to go on, in one transaction; give the copy as it stands then.
 
         The proof of a round is as old as its start: what was read first was read then.
@@ -404,7 +406,7 @@ class _Audit(Struct):
         self._tell(copy, proof)
         return after
 
-    def _tell(self, copy: StoredCopy, proof: Proof) -> None:
+    def _tell(self, copy: StoredCopy, proof: CopyProof) -> None:
         """Remember what is wrong with a copy; of a copy that was read in pieces, all of it together."""
         if proof.why is None:
             return
@@ -433,9 +435,9 @@ def _place_of(copy: StoredCopy, location: Location) -> CopyPlace:
     )
 
 
-def _join(pieces: Sequence[Piece]) -> Piece:
+def _join(pieces: Sequence[Portion]) -> Portion:
     sizes, items = (piece.size for piece in pieces), (piece.items for piece in pieces)
-    return Piece(pieces[0].first, pieces[-1].last, sum(sizes), sum(items))
+    return Portion(pieces[0].first, pieces[-1].last, sum(sizes), sum(items))
 
 
 def _result_of_round(connection: sqlite3.Connection, copy: int, started: str) -> str:

@@ -90,8 +90,8 @@ def add_location(catalogue: Catalogue, location: Location, author: Author) -> bo
     """
     if location.kind is LocationKind.DISK and location.root is None:
         raise UsageError(
-            "a location of kind disk needs the directory that its copies lie in",
-            hint="add --root DIR",
+            "a location of this kind needs the directory that its copies lie in",
+            hint="name it; only what is kept elsewhere has none",
             key="location-root",
         )
     # A carrier that lies in its safe is marked when it was fetched and this is repeated.

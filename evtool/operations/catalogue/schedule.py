@@ -151,7 +151,7 @@ def forecast(readings: Sequence[Reading], now: datetime, budget: float | None) -
     )
 
 
-class Piece(Struct, frozen=True):
+class Portion(Struct, frozen=True):
     """Items of a copy that are read in one go, and whose proof is one transaction.
 
     Attributes:
@@ -173,7 +173,7 @@ PIECES = 64
 anew for each of them. What a killed run loses is what it read of one piece."""
 
 
-def cut(items: Sequence[tuple[int, int]], next_item: int) -> Iterator[Piece]:
+def cut(items: Sequence[tuple[int, int]], next_item: int) -> Iterator[Portion]:
     """Cut what is left of a copy at the borders of items; `items` are all its items, each with its size in bytes."""
     least = len(items) / PIECES
     first, last, size, count = 0, 0, 0, 0
@@ -181,9 +181,9 @@ def cut(items: Sequence[tuple[int, int]], next_item: int) -> Iterator[Piece]:
         if number < next_item:
             continue
         if count and size + length > PIECE_SIZE and count >= least:
-            yield Piece(first, last, size, count)
+            yield Portion(first, last, size, count)
             size = count = 0
         first = first if count else number
         last, size, count = number, size + length, count + 1
     if count:
-        yield Piece(first, last, size, count)
+        yield Portion(first, last, size, count)
