@@ -19,6 +19,7 @@ from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.text.times import format_time
+from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.operations.catalogue.stored_terms import spell_plain_terms
 from evtool.operations.record.disclosed_lists import read_lists
@@ -126,6 +127,19 @@ class Facts(Struct, frozen=True):
         """Code under which the collection was begun."""
         return self.entries[0].agent
 
+    def until(self, head: str) -> Facts | None:
+        """Give what was there when an entry was the newest one, by its digest; None if the record does not have it."""
+        at = next((number for number, fact in enumerate(self.entries, start=1) if fact.digest == head), None)
+        if at is None:
+            return None
+        entries, disclosed = self.entries[:at], self.disclosed
+        sealed = max(
+            (seal.sealed.first_item + seal.sealed.items for seal in self.record.seals if seal.number <= at), default=1
+        )
+        if disclosed is not None:
+            disclosed = disclosed.meet(ItemRanges(((1, sealed - 1),))) if sealed > 1 else None
+        return replace(self, head=head, entries=entries, disclosed=disclosed)
+
     def read_items(self) -> Iterator[ItemFact]:
         """Yield its items, in the order of their numbers, from the open record.
 
@@ -133,8 +147,10 @@ class Facts(Struct, frozen=True):
             InputError: at the end: what was read is not what was verified.
         """
         again = read_afresh(self.record)
+        last = self.entries[-1].sequence
         for sealed in read_numbered_items(again):
-            yield _item_fact(sealed)
+            if sealed.seal.number <= last:
+                yield _item_fact(sealed)
         for first, second in zip(self.record.seals, again.seals, strict=True):
             if first.findings != second.findings or first.disclosed.spans != second.disclosed.spans:
                 raise InputError(
