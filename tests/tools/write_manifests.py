@@ -75,6 +75,7 @@ from evtool.core.text.limits import (  # noqa: E402
 from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
+from evtool.report.agreement_document import AgreementsDocument  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.catalogue_document import (  # noqa: E402
     CatalogueAddDocument,
@@ -87,6 +88,7 @@ from evtool.report.consent_document import (  # noqa: E402
     ConsentCheckDocument,
     ConsentDocument,
     RecallDocument,
+    TakenNoticeDocument,
 )
 from evtool.report.custody_document import (  # noqa: E402
     CopiesDocument,
@@ -135,6 +137,7 @@ DOCUMENTS: dict[str, type] = {
     "keys": KeysDocument,
     "trust": TrustDocument,
     "recipients": RecipientsDocument,
+    "agreements": AgreementsDocument,
     "timestamp": StampDocument,
     "timestamp-request": RequestDocument,
     "timestamp-revocation": RevocationDocument,
@@ -151,6 +154,7 @@ DOCUMENTS: dict[str, type] = {
     "consent-check": ConsentCheckDocument,
     "consent-change": ConsentChangeDocument,
     "recall": RecallDocument,
+    "notice-taken": TakenNoticeDocument,
     "pack": PackDocument,
     "unpack": UnpackDocument,
     "import": ImportDocument,

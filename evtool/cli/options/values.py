@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from evtool.core.errors import FormatError
-from evtool.core.terms.terms import Purpose
+from evtool.core.terms.terms import Purpose, parse_day
 from evtool.core.text.codes import check_code
 from evtool.core.text.digest import parse_grouped_digest
 from evtool.core.text.expressions import compiled_when_used
@@ -21,6 +21,7 @@ from evtool.scan.missing import explain_missing
 
 if TYPE_CHECKING:
     from evtool.core.consent.decision import RecipientKind
+    from evtool.core.terms.terms import Condition
 
 PURPOSES = ", ".join(purpose.value for purpose in Purpose)
 """The purposes that this version knows, for help pages."""
@@ -87,6 +88,16 @@ def moment_value(text: str) -> datetime:
         )
 
 
+def day_value(text: str) -> date:
+    """Take a day as a person wrote it: 2026-03-01."""
+    # Few commands are given one.
+
+    try:
+        return parse_day("the date", text)
+    except FormatError as error:
+        raise click.BadParameter(error.message) from error
+
+
 def kind_value(text: str) -> RecipientKind:
     """Take a kind of recipient."""
     # Few commands are given one.
@@ -141,6 +152,18 @@ def purposes_value(text: str) -> tuple[Purpose | str, ...]:
     except FormatError as error:
         raise click.BadParameter(f"{error.message}; {error.hint}") from error
     return purposes
+
+
+def conditions_value(text: str) -> tuple[Condition | str, ...]:
+    """Take conditions, with commas between them; `none` is the empty list."""
+    # Few commands are given one.
+    from evtool.core.terms.input import parse_user_term
+
+    try:
+        conditions: tuple[Condition | str, ...] = parse_user_term("conditions", text)
+    except FormatError as error:
+        raise click.BadParameter(f"{error.message}; {error.hint}") from error
+    return conditions
 
 
 def purpose_value(text: str) -> Purpose | str:
