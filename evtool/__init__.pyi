@@ -14,6 +14,7 @@ from evtool.core.custody.events import Transferred as Transferred
 from evtool.core.custody.events import Verified as Verified
 from evtool.core.errors import EvtoolError as EvtoolError
 from evtool.core.errors import ExitCode as ExitCode
+from evtool.core.errors import SealExitCode as SealExitCode
 from evtool.core.finding import Axis as Axis
 from evtool.core.finding import AxisState as AxisState
 from evtool.core.finding import Code as Code
@@ -39,6 +40,9 @@ from evtool.operations.bundle.pack import pack as pack
 from evtool.operations.bundle.pack import preview_pack as preview_pack
 from evtool.operations.bundle.unpack import UnpackResult as UnpackResult
 from evtool.operations.bundle.unpack import unpack as unpack
+from evtool.operations.catalogue.add import AddOptions as AddOptions
+from evtool.operations.catalogue.add import add_holdings as add_holdings
+from evtool.operations.catalogue.listing import list_collections as list_collections
 from evtool.operations.entries.consent import change_consent as change_consent
 from evtool.operations.entries.consent import decide_items as decide_items
 from evtool.operations.entries.consent import known_consent as known_consent

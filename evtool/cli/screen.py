@@ -47,6 +47,7 @@ SECTIONS: Mapping[str, Commands] = {
     },
     "For repositories": {
         "import": (f"{_HERE}.import_evidence", "seal what others hashed"),
+        "catalogue": (f"{_HERE}.catalogue", "know what you hold"),
     },
 }
 """Heading -> the commands below it, in the order of an archivist's work."""
@@ -76,7 +77,7 @@ Exit codes:
   4  could not be checked: unreadable, unsupported or incomplete input,
      or the answer could not be written
   5  refused: consent or handling does not allow it
-  6  seal: what was new is sealed, and something else is wrong
+  6  seal, derive: what was new is sealed, and something else is wrong
 """
 
 EPILOG = "\n".join(["\b", "Examples:", *(f"  {command:<29} {words}" for command, words in EXAMPLES), "", EXIT_CODES])

@@ -36,7 +36,12 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-people.md": (
         "JSON documents: keys, trust and consent",
         "Whose keys there are, whom the user trusts, and what may go to whom.",
-        "keys trust recipients agreements consent consent-check consent-change recall register-check",
+        "keys trust recipients agreements consent consent-check consent-change recall notice-taken register-check",
+    ),
+    "FORMAT-json-repository.md": (
+        "JSON documents: the repository",
+        "What a repository received, what it knows of that, and what it decided.",
+        "catalogue-init catalogue-add catalogue-list",
     ),
     "FORMAT-json-account.md": (
         "JSON documents: the account of a verification",

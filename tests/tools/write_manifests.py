@@ -77,12 +77,18 @@ from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
 from evtool.report.agreement_document import AgreementsDocument  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
+from evtool.report.catalogue_document import (  # noqa: E402
+    CatalogueAddDocument,
+    CatalogueInitDocument,
+    CatalogueListDocument,
+)
 from evtool.report.checker_document import PageDocument, VersionDocument  # noqa: E402
 from evtool.report.consent_document import (  # noqa: E402
     ConsentChangeDocument,
     ConsentCheckDocument,
     ConsentDocument,
     RecallDocument,
+    TakenNoticeDocument,
 )
 from evtool.report.custody_document import (  # noqa: E402
     CopiesDocument,
@@ -148,12 +154,16 @@ DOCUMENTS: dict[str, type] = {
     "consent-check": ConsentCheckDocument,
     "consent-change": ConsentChangeDocument,
     "recall": RecallDocument,
+    "notice-taken": TakenNoticeDocument,
     "pack": PackDocument,
     "unpack": UnpackDocument,
     "import": ImportDocument,
     "derive": DeriveDocument,
     "inspect": InspectDocument,
     "register-check": RegisterCheckDocument,
+    "catalogue-init": CatalogueInitDocument,
+    "catalogue-add": CatalogueAddDocument,
+    "catalogue-list": CatalogueListDocument,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from evtool.core.errors import FormatError
-from evtool.core.terms.terms import Purpose
+from evtool.core.terms.terms import Purpose, parse_day
 from evtool.core.text.codes import check_code
 from evtool.core.text.digest import parse_grouped_digest
 from evtool.core.text.expressions import compiled_when_used
@@ -50,6 +50,14 @@ def instant_value(text: str) -> datetime:
         return parse_user_time(text)
     except FormatError as error:
         raise click.BadParameter(f"{error.message}; {error.hint}") from error
+
+
+def day_value(text: str) -> date:
+    """Take a day as a person wrote it: 2026-03-01."""
+    try:
+        return parse_day("the date", text)
+    except FormatError as error:
+        raise click.BadParameter(error.message) from error
 
 
 def digest_value(text: str) -> str:

@@ -266,7 +266,8 @@ def _recipient(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     recipient = request.recipient
     is_listed = terms.share is not None and recipient.code in terms.share and not request.is_publication
     if not is_listed and (terms.share is not None or terms.handling is Handling.NAMED):
-        yield Refusal(Reason.RECIPIENT_NOT_NAMED, Words("no-not-named", recipient=recipient.code))
+        key = "no-nobody-named" if terms.share is None else "no-not-named"
+        yield Refusal(Reason.RECIPIENT_NOT_NAMED, Words(key, recipient=recipient.code))
     if terms.handling is Handling.PARTNERS and not terms.agreement:
         yield Refusal(Reason.NOT_A_PARTNER, Words("no-agreement"))
     missing = [number for number in terms.agreement or () if number not in recipient.agreements]
