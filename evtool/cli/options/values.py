@@ -96,17 +96,6 @@ def moment_value(text: str) -> datetime:
         )
 
 
-def day_value(text: str) -> date:
-    """Take a day."""
-    # Few commands are given one.
-    from evtool.core.terms.terms import parse_day
-
-    try:
-        return parse_day("the date", text)
-    except FormatError as error:
-        raise click.BadParameter(error.message) from error
-
-
 def kind_value(text: str) -> RecipientKind:
     """Take a kind of recipient."""
     # Few commands are given one.
