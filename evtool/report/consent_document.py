@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from evtool.core.consent.decision import ConsentAnswer, Decision, Reason
+from evtool.core.consent.decision import ConsentAnswer, Decision
 from evtool.core.consent.items import (
     ItemConsent,
     ItemTerms,

@@ -52,14 +52,6 @@ def instant_value(text: str) -> datetime:
         raise click.BadParameter(f"{error.message}; {error.hint}") from error
 
 
-def day_value(text: str) -> date:
-    """Take a day as a person wrote it: 2026-03-01."""
-    try:
-        return parse_day("the date", text)
-    except FormatError as error:
-        raise click.BadParameter(error.message) from error
-
-
 def digest_value(text: str) -> str:
     """Take a SHA-256 value as a person noted it, in groups or not."""
     try:
@@ -97,9 +89,8 @@ def moment_value(text: str) -> datetime:
 
 
 def day_value(text: str) -> date:
-    """Take a day."""
+    """Take a day as a person wrote it: 2026-03-01."""
     # Few commands are given one.
-    from evtool.core.terms.terms import parse_day
 
     try:
         return parse_day("the date", text)
