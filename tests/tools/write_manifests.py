@@ -105,6 +105,7 @@ from evtool.report.document import (  # noqa: E402
     SealDocument,
 )
 from evtool.report.import_document import DeriveDocument, ImportDocument  # noqa: E402
+from evtool.report.intake_document import HoldingsDocument, IntakeEnd, IntakeLine  # noqa: E402
 from evtool.report.items_document import ItemsTableDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
 from evtool.report.metadata_document import InspectDocument  # noqa: E402
@@ -164,6 +165,9 @@ DOCUMENTS: dict[str, type] = {
     "catalogue-init": CatalogueInitDocument,
     "catalogue-add": CatalogueAddDocument,
     "catalogue-list": CatalogueListDocument,
+    "intake": IntakeLine,
+    "intake-end": IntakeEnd,
+    "holdings": HoldingsDocument,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,

@@ -12,7 +12,7 @@ from evtool.core.consent.items import ItemTerms, sealed_terms
 from evtool.core.custody.branches import node_of
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Acceptance, ConsentChanged, Received, Sealed
-from evtool.core.custody.receipt import check_receipt, transfer_details
+from evtool.core.custody.receipt import check_receipt, split_receipt, transfer_details
 from evtool.core.errors import EvtoolError, ExitCode, InputError, MismatchError, NotEstablishedError
 from evtool.core.text.codes import check_code
 from evtool.core.text.expressions import compiled_when_used
@@ -217,6 +217,17 @@ def read_facts(found: VerifiedRecord, options: VerifyOptions, name: str) -> Fact
     entries = tuple(map(read.fact, record.chain.links))
     receipts = tuple(read.fact(link) for link in _receipts(record) if policy.judge(link) is None)
     return Facts(report.collection, report.head, entries, receipts, disclosed, record)
+
+
+def with_receipt(facts: Facts, receipt: bytes) -> Facts:
+    """Add the answer that was signed to a record, as its sender gets it; the record is still open.
+
+    Raises:
+        EvtoolError: it is no answer to this record.
+    """
+    link = check_receipt(facts.record.chain.links, *split_receipt(receipt)).link
+    fact = _Entries(facts.record, {}, facts.disclosed).fact(link)
+    return replace(facts, entries=(*facts.entries, fact))
 
 
 def _join(spans: Iterable[tuple[int, int]]) -> ItemRanges | None:
