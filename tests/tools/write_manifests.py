@@ -75,6 +75,15 @@ from evtool.core.text.limits import (  # noqa: E402
 from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
+from evtool.report.answers_document import (  # noqa: E402
+    CatalogueChainDocument,
+    CatalogueDuplicatesDocument,
+    CatalogueFiguresDocument,
+    CatalogueFindDocument,
+    CatalogueHoldersDocument,
+    CatalogueRecallDocument,
+    CatalogueRefusedDocument,
+)
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.catalogue_document import (  # noqa: E402
     CatalogueAddDocument,
@@ -162,6 +171,13 @@ DOCUMENTS: dict[str, type] = {
     "catalogue-init": CatalogueInitDocument,
     "catalogue-add": CatalogueAddDocument,
     "catalogue-list": CatalogueListDocument,
+    "catalogue-find": CatalogueFindDocument,
+    "catalogue-refused": CatalogueRefusedDocument,
+    "catalogue-holders": CatalogueHoldersDocument,
+    "catalogue-chain": CatalogueChainDocument,
+    "catalogue-recall": CatalogueRecallDocument,
+    "catalogue-figures": CatalogueFiguresDocument,
+    "catalogue-duplicates": CatalogueDuplicatesDocument,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,
