@@ -32,9 +32,21 @@ class ExitCode(IntEnum):
     delivered, or a fault of evtool itself."""
     REFUSED = 5
     """Consent or handling does not allow it."""
+
+
+class SealExitCode(IntEnum):
+    """What `seal` and `derive` answer: the codes of `ExitCode`, which no other command goes beyond, and one more."""
+
+    OK = ExitCode.OK
+    MISMATCH = ExitCode.MISMATCH
+    """As for the others, and nothing was sealed; so with the next two."""
+    USAGE = ExitCode.USAGE
+    NOT_ESTABLISHED = ExitCode.NOT_ESTABLISHED
+    NOT_CHECKED = ExitCode.NOT_CHECKED
+    """As for the others; the message says if something was sealed by then."""
+    REFUSED = ExitCode.REFUSED
     SEALED_BUT = 6
-    """`seal` alone: what was new is sealed, and something else is wrong or missing. Every other code than 0 means there
-    that nothing was sealed."""
+    """What was new is sealed, and something else is wrong or missing."""
 
 
 class Way(Enum):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from evtool.core.consent.decision import ConsentAnswer, Decision, Reason
+from evtool.core.consent.decision import ConsentAnswer, Decision
 from evtool.core.consent.items import (
     ItemConsent,
     ItemTerms,
@@ -16,6 +16,7 @@ from evtool.core.consent.items import (
     TermsWithheld,
     terms_that_count,
 )
+from evtool.core.consent.refusal import Reason
 from evtool.core.consent.state import Holding
 from evtool.core.consent.summary import ConsentSummary
 from evtool.core.custody.events import Acceptance, Event
@@ -122,11 +123,13 @@ class RefusalDocument(Struct, frozen=True, kw_only=True):
         reason: what it is.
         message: the same in words.
         confirm: the confirmation by a second person that would answer it, or null if it is final.
+        agreement: number of the agreement that says no, or null if the terms of the item do.
     """
 
     reason: Reason
     message: str
     confirm: str | None
+    agreement: str | None
 
 
 class DecisionDocument(Struct, frozen=True, kw_only=True):
@@ -330,7 +333,12 @@ def decision_document(answer: ConsentAnswer) -> DecisionDocument:
 def refusal_documents(decision: Decision) -> tuple[RefusalDocument, ...]:
     """Write the reasons of a decision."""
     return tuple(
-        RefusalDocument(reason=refusal.reason, message=in_english(refusal.says), confirm=refusal.confirm)
+        RefusalDocument(
+            reason=refusal.reason,
+            message=in_english(refusal.says),
+            confirm=refusal.confirm,
+            agreement=refusal.agreement,
+        )
         for refusal in decision.reasons
     )
 

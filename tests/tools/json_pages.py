@@ -36,7 +36,7 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-people.md": (
         "JSON documents: keys, trust and consent",
         "Whose keys there are, whom the user trusts, and what may go to whom.",
-        "keys trust recipients consent consent-check consent-change recall notice-taken register-check",
+        "keys trust recipients agreements consent consent-check consent-change recall notice-taken register-check",
     ),
     "FORMAT-json-repository.md": (
         "JSON documents: the repository",

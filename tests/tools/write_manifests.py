@@ -75,6 +75,7 @@ from evtool.core.text.limits import (  # noqa: E402
 from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
+from evtool.report.agreement_document import AgreementsDocument  # noqa: E402
 from evtool.report.answers_document import (  # noqa: E402
     CatalogueChainDocument,
     CatalogueDuplicatesDocument,
@@ -145,6 +146,7 @@ DOCUMENTS: dict[str, type] = {
     "keys": KeysDocument,
     "trust": TrustDocument,
     "recipients": RecipientsDocument,
+    "agreements": AgreementsDocument,
     "timestamp": StampDocument,
     "timestamp-request": RequestDocument,
     "timestamp-revocation": RevocationDocument,

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from evtool.web.checkers import Checker
+from evtool.report.checkers import Checker
 
 SCRIPT = Path(__file__).parents[2] / "evtool" / "web" / Checker.SCRIPT.value
 

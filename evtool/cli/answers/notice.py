@@ -16,7 +16,7 @@ def answer_notice(output: Output, path: str, notice: Notice, taken: TakenNotice,
     language, say = output.language, output.language.say
     exit_code = ExitCode.OK if taken.parting is None else ExitCode.MISMATCH
     about = language.say_ranges(taken.items.ranges, "items", None) if taken.items else None
-    lines = [say("notice.about", sender=notice.agent, items=about) if about else say("notice.about-none")]
+    lines: list[str] = [say("notice.about", sender=notice.agent, items=about) if about else say("notice.about-none")]
     lines += [
         say("answer.would-add" if dry_run else "answer.added", name=path, entry=result.entry)
         for result in taken.written
@@ -26,7 +26,7 @@ def answer_notice(output: Output, path: str, notice: Notice, taken: TakenNotice,
     if taken.unknown is not None:
         first, last = taken.unknown
         lines.append(say("notice.unknown", first=first, last=last, count=last - first + 1))
-    parts_after = taken.parting.first.entry.sequence - 1 if taken.parting else None
+    parts_after = taken.parting.first.sequence - 1 if taken.parting else None
     if parts_after is not None:
         lines.append(say("notice.parts", entry=parts_after))
     head = taken.written[-1].head if taken.written and not dry_run else None

@@ -23,6 +23,7 @@ from evtool.core.finding import Words
 from evtool.core.terms.terms import Purpose
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.ranges import ranges_of
+from evtool.keys.agreements import load_agreements
 from evtool.keys.recipients import load_recipients
 from evtool.operations.catalogue.containers import describe_container
 from evtool.operations.catalogue.find import Finder, FoundItem, Refused, Sought
@@ -151,7 +152,8 @@ class UseOptions(Struct, frozen=True):
 
         Raises:
             click.UsageError: something that belongs together is not there.
-            KeyFileError: the recipient list cannot be read, or does not have the recipient.
+            UsageError: the recipient list does not have the recipient.
+            InputError, KeyFileError, FormatError: a list cannot be read.
         """
         if self.purpose is None or self.recipient is None:
             if self.purpose is not None or self.recipient is not None or self.refused or self.day is not None:
@@ -162,6 +164,7 @@ class UseOptions(Struct, frozen=True):
             recipient=load_recipients(self.recipients_file).find(self.recipient).recipient,
             purpose=self.purpose,
             day=self.day or datetime.now(UTC).date(),
+            agreements=load_agreements(),
             agent=agent,
             key=key,
         )

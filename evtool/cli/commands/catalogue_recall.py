@@ -15,6 +15,7 @@ from evtool.cli.options.values import ExistingPath, day_value, items_value
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.ranges import ItemRanges
+from evtool.keys.agreements import load_agreements
 from evtool.keys.own import list_own_keys
 from evtool.operations.author import Author
 from evtool.operations.catalogue.notices import NoticeTaken, take_in_notice
@@ -53,8 +54,8 @@ Exit codes:
   3  a notice is signed by a key that you have not trusted
   4  something could not be read or written, no such collection is known, or a letter is there already
 
-Without ID: all items whose consent was withdrawn, revoked or refused, or has expired, which you or somebody else still
-has. A letter is a page of plain text for each recipient, in the language that EVTOOL_LANG names. It names no person and
+Without ID: all items whose consent was withdrawn, revoked or refused, or has expired, or which are under an agreement of
+your list that has ended, if you or somebody else still has them. A letter is a page of plain text for each recipient, in the language that EVTOOL_LANG names. It names no person and
 no file. Nothing is deleted: what becomes of the copies is for people to decide.
 """
 
@@ -93,7 +94,7 @@ def command(
         if notice is not None:
             trust = TrustPolicy(told_trust(trust_file).keys)
             taken = take_in_notice(opened, notice, Author(signing.choose()), trust)
-        found = list(find_recalls(opened, RecallSought(today, collection=collection, items=items)))
+        found = list(find_recalls(opened, RecallSought(today, _ended_by(today), collection, items)))
     written = _write_letters(letters, find_letters(found, _own_codes()), today) if letters is not None else []
     exit_code = ExitCode.OK if taken is None or taken.registered.parts_after is None else ExitCode.MISMATCH
     language = output.language
@@ -112,6 +113,13 @@ def command(
         )
     )
     return exit_code
+
+
+def _ended_by(day: date) -> frozenset[str]:
+    """Give the numbers of the agreements on the user's list that have ended by a day."""
+    listed = load_agreements()
+    by_number = listed.by_number if listed is not None else {}
+    return frozenset(number for number, agreement in by_number.items() if agreement.has_ended(day))
 
 
 def _own_codes() -> frozenset[str]:

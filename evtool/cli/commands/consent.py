@@ -38,6 +38,7 @@ from evtool.core.terms.input import accepted, make_terms, parse_user_term
 from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.keys.agreements import load_agreements
 from evtool.keys.recipients import load_recipients
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import TermDifference, change_consent, decide_items, read_consent
@@ -222,6 +223,7 @@ class CheckOptions(Struct, frozen=True):
         recipient: code of the recipient.
         purpose: what for.
         day: when; None for today.
+        authority: what would allow it, or None.
         confirm: codes of what a second person confirms.
         approved_by: code of that second person, or None.
         agent: who would hand the items over; None for the agent of the only own key.
@@ -247,6 +249,12 @@ class CheckOptions(Struct, frozen=True):
         help=f"What for: {PURPOSES}.",
     )
     day: date | None = flag("--date", type=day_value, metavar="DAY", help="When. [default: today (UTC)]")
+    authority: str | None = flag(
+        "--authority",
+        metavar="TEXT",
+        completes=offers.AGREEMENT,
+        help="What would allow it; an agreement of your list counts as one of the terms.",
+    )
     confirm: tuple[str, ...] = flag(
         "--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."
     )
@@ -266,13 +274,16 @@ class CheckOptions(Struct, frozen=True):
         """Give the question that consent answers.
 
         Raises:
-            KeyFileError: the recipient list cannot be read, or does not have the recipient.
+            UsageError: the recipient list does not have the recipient.
+            InputError, KeyFileError, FormatError: a list cannot be read.
         """
         agent, key = who_would_sign(self.agent)
         return Request(
             recipient=load_recipients(self.recipients_file).find(self.recipient).recipient,
             purpose=self.purpose,
             day=self.day or datetime.now(UTC).date(),
+            agreements=load_agreements(),
+            authority=self.authority,
             agent=agent,
             key=key,
             is_onward=self.onward,

@@ -15,7 +15,7 @@ from evtool.cli.environment import Variable, blaming
 from evtool.cli.options.values import code_value
 from evtool.core.errors import FormatError, KeyFileError, UsageError, Way
 from evtool.core.text.codes import check_code
-from evtool.keys.home import has_recipients, home_directory
+from evtool.keys.home import home_directory, is_there
 from evtool.keys.home import recipients_file as own_recipients_file
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, PassphraseSource, TerminalPassphrase
 from evtool.operations.record.place import BundleAccess, RecordPlace
@@ -339,9 +339,7 @@ def load_receipt_keys(trust_file: Path | None, recipients_file: Path | None) -> 
     Raises:
         InputError, FormatError: the list of recipients cannot be read.
     """
-    if recipients_file is None and (
-        trust_file is not None or not has_recipients(own_recipients_file(home_directory()))
-    ):
+    if recipients_file is None and (trust_file is not None or not is_there(own_recipients_file(home_directory()))):
         return {}
     # Start-up time: it imports what consent is decided by.
     from evtool.keys.recipients import load_recipients

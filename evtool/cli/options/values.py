@@ -22,6 +22,7 @@ from evtool.scan.missing import explain_missing
 
 if TYPE_CHECKING:
     from evtool.core.consent.decision import RecipientKind
+    from evtool.core.terms.terms import Condition
 
 PURPOSES = ", ".join(purpose.value for purpose in Purpose)
 """The purposes that this version knows, for help pages."""
@@ -50,14 +51,6 @@ def instant_value(text: str) -> datetime:
         return parse_user_time(text)
     except FormatError as error:
         raise click.BadParameter(f"{error.message}; {error.hint}") from error
-
-
-def day_value(text: str) -> date:
-    """Take a day as a person wrote it: 2026-03-01."""
-    try:
-        return parse_day("the date", text)
-    except FormatError as error:
-        raise click.BadParameter(error.message) from error
 
 
 def items_value(text: str) -> ItemRanges:
@@ -109,6 +102,16 @@ def moment_value(text: str) -> datetime:
                 found=shown(text, 80),
             )
         )
+
+
+def day_value(text: str) -> date:
+    """Take a day as a person wrote it: 2026-03-01."""
+    # Few commands are given one.
+
+    try:
+        return parse_day("the date", text)
+    except FormatError as error:
+        raise click.BadParameter(error.message) from error
 
 
 def kind_value(text: str) -> RecipientKind:
@@ -165,6 +168,18 @@ def purposes_value(text: str) -> tuple[Purpose | str, ...]:
     except FormatError as error:
         raise click.BadParameter(f"{error.message}; {error.hint}") from error
     return purposes
+
+
+def conditions_value(text: str) -> tuple[Condition | str, ...]:
+    """Take conditions, with commas between them; `none` is the empty list."""
+    # Few commands are given one.
+    from evtool.core.terms.input import parse_user_term
+
+    try:
+        conditions: tuple[Condition | str, ...] = parse_user_term("conditions", text)
+    except FormatError as error:
+        raise click.BadParameter(f"{error.message}; {error.hint}") from error
+    return conditions
 
 
 def purpose_value(text: str) -> Purpose | str:

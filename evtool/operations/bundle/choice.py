@@ -8,7 +8,8 @@ from shlex import quote
 
 from msgspec import Struct, field
 
-from evtool.core.consent.decision import Decision, Reason, Request
+from evtool.core.consent.decision import Decision, Request
+from evtool.core.consent.refusal import Reason
 from evtool.core.container.link_paths import LinkPaths
 from evtool.core.container.payload_names import ReservedNames
 from evtool.core.errors import InputError, RefusedError, UsageError, Way

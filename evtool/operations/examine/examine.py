@@ -46,13 +46,13 @@ from evtool.report.account import (
     TrustUsed,
 )
 from evtool.report.checker_document import describe_checker
+from evtool.report.checkers import Checker
 from evtool.report.consent_document import terms_document
 from evtool.report.document import fill_verdict, log_entry
 from evtool.report.findings import IN_JSON, in_english_if_words, list_findings
 from evtool.report.told import tell
 from evtool.report.trust_used import TrustKind
 from evtool.scan.progress import NoProgress, Progress
-from evtool.web.checkers import Checker
 
 
 def examine(

@@ -19,6 +19,7 @@ from msgspec import Struct
 from evtool.core.custody.events import Collected, PartyCode
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, UsageError
+from evtool.core.finding import Words
 from evtool.core.text.names import name_some, nfc_key, shown, store_name
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.values import replace
@@ -249,6 +250,7 @@ def _import(run: _Import) -> ImportResult:
     if place_of(options.where).dry_run:
         result = replace(previewed, entry=collected.sequence + 1, head=None)
     else:
+        run.author.progress.did(Words("check-recorded", entry=collected.sequence))
         result = seal(run.path, run.author, options)
         _require_sealed_as_checked(run.path, options, check.digests)
     files = run.expectation.files.values()

@@ -78,6 +78,8 @@ def seal(
             written = record_renames(path, author, found.renames, options.header, where=options.where)
             renamed += found.renames
             renamed_by += [entry.entry for entry in written]
+            for entry in written:
+                author.progress.did(Words("names-recorded", entry=entry.entry))
             surprises = replace(surprises, known=found.known)
     raise cannot_seal(["files kept changing after they were read"])
 
