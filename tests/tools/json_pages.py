@@ -41,7 +41,7 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-repository.md": (
         "JSON documents: the repository",
         "What a repository received, what it knows of that, and what it decided.",
-        "intake intake-end holdings",
+        "intake intake-end holdings catalogue-locations audit catalogue-due",
     ),
     "FORMAT-json-catalogue.md": (
         "JSON documents: the catalogue",

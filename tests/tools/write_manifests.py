@@ -85,6 +85,7 @@ from evtool.report.answers_document import (  # noqa: E402
     CatalogueRecallDocument,
     CatalogueRefusedDocument,
 )
+from evtool.report.audit_document import AuditDocument, CatalogueDueDocument, LocationsDocument  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.catalogue_document import (  # noqa: E402
     CatalogueAddDocument,
@@ -184,6 +185,9 @@ DOCUMENTS: dict[str, type] = {
     "catalogue-recall": CatalogueRecallDocument,
     "catalogue-figures": CatalogueFiguresDocument,
     "catalogue-duplicates": CatalogueDuplicatesDocument,
+    "catalogue-locations": LocationsDocument,
+    "audit": AuditDocument,
+    "catalogue-due": CatalogueDueDocument,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,
