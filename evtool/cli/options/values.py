@@ -16,6 +16,7 @@ from evtool.core.text.digest import parse_grouped_digest
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
+from evtool.core.text.ranges import ItemRanges, parse_ranges
 from evtool.core.text.times import parse_user_time
 from evtool.scan.missing import explain_missing
 
@@ -50,6 +51,21 @@ def instant_value(text: str) -> datetime:
         return parse_user_time(text)
     except FormatError as error:
         raise click.BadParameter(f"{error.message}; {error.hint}") from error
+
+
+def items_value(text: str) -> ItemRanges:
+    """Take numbers of items, in any order: 3,7-9."""
+    try:
+        ranges = [parse_ranges([part.strip()]).ranges[0] for part in text.split(",")]
+    except FormatError as error:
+        raise click.BadParameter(error.message) from error
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+        else:
+            joined.append((first, last))
+    return ItemRanges(tuple(joined))
 
 
 def digest_value(text: str) -> str:

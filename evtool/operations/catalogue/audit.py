@@ -47,7 +47,7 @@ from evtool.operations.catalogue.runs import running
 from evtool.operations.catalogue.schedule import (
     Forecast,
     Portion,
-    Reading,
+    CopyReading,
     choose,
     cut,
     forecast,
@@ -322,14 +322,14 @@ class _Audit(Struct):
         told, spent = self.options.rate or location.rate, self.stopwatch.elapsed() - self.began
         return told or (self.bytes / spent if self.bytes >= _MEASURABLE and spent > 0 else DEFAULT_RATE)
 
-    def _readings(self, copies: Sequence[StoredCopy]) -> list[Reading]:
+    def _readings(self, copies: Sequence[StoredCopy]) -> list[CopyReading]:
         return [self._reading(copy, self.locations[copy.location]) for copy in copies]
 
-    def _reading(self, copy: StoredCopy, location: Location) -> Reading:
+    def _reading(self, copy: StoredCopy, location: Location) -> CopyReading:
         left, rate = copy.bytes, self._rate(location)
         if copy.next_item > 1:
             left = sum(size for number, size in read_items(self.catalogue, copy) if number >= copy.next_item)
-        return Reading(
+        return CopyReading(
             copy=copy.id,
             seconds=left / rate,
             whole_seconds=copy.bytes / rate,

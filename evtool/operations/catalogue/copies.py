@@ -12,7 +12,7 @@ from msgspec import Struct
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.values import replace
 from evtool.operations.catalogue.locations import Location
-from evtool.operations.catalogue.schedule import Reading
+from evtool.operations.catalogue.schedule import CopyReading
 from evtool.store.catalogue.database import Catalogue
 
 OK, DAMAGED, UNREADABLE = "ok", "damaged", "unreadable"
@@ -134,7 +134,7 @@ def find_offline(
 
 def due_of(copy: StoredCopy, cycle: timedelta, now: datetime) -> datetime:
     """Tell when a copy has to be read."""
-    return Reading(copy.id, 0, 0, cycle, moment_of(copy.last_proof)).due(now)
+    return CopyReading(copy.id, 0, 0, cycle, moment_of(copy.last_proof)).due(now)
 
 
 def _held(connection: sqlite3.Connection, holding: int) -> ItemRanges | None:
