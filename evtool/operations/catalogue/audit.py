@@ -43,11 +43,11 @@ from evtool.operations.catalogue.locations import (
     may_be_unmounted,
 )
 from evtool.operations.catalogue.proofs import CopyPlace, CopyProof, prove
-from evtool.operations.catalogue.runs import running
+from evtool.operations.catalogue.runs import running_beside
 from evtool.operations.catalogue.schedule import (
+    CopyReading,
     Forecast,
     Portion,
-    CopyReading,
     choose,
     cut,
     forecast,
@@ -162,8 +162,9 @@ def audit(
     """Read what is due of the copies in a catalogue, and write down what was found.
 
     Raises:
-        InputError: there is no copy to read, or the catalogue cannot be written.
-        BusyError: another run has been writing the catalogue for longer than half a minute.
+        InputError: there is no copy to read, or the catalogue or its journal cannot be written.
+        MismatchError: the journal fails verification.
+        BusyError: another audit is under way, or something else has been writing the catalogue for ten minutes.
     """
     options = options or AuditOptions()
     copies = read_copies(catalogue, options.locations)
@@ -173,13 +174,22 @@ def audit(
             hint="`evtool catalogue add C PATH --location L` enters one",
             key="audit-no-copies",
         )
-    with catalogue.read() as connection:
-        row = connection.execute("SELECT MAX(started) FROM run WHERE kind=?", (KIND,)).fetchone()
     locations = {location.code: location for location in list_locations(catalogue)}
     work = _Audit(catalogue, author, options, stopwatch or Stopwatch(), locations)
-    with running(catalogue, KIND, author) as run:
-        read = work.read(run, copies, moment_of(row[0]))
+    with running_beside(catalogue, KIND, author) as run:
+        read = work.read(run, copies, _note_start(catalogue, author.now()))
     return work.sum_up(read)
+
+
+def _note_start(catalogue: Catalogue, now: datetime) -> datetime | None:
+    """Note when this audit began, and tell when the last one did. Runs that did nothing leave no other trace."""
+    with catalogue.write() as connection:
+        row = connection.execute("SELECT value FROM setting WHERE name=?", (_LAST,)).fetchone()
+        connection.execute("INSERT OR REPLACE INTO setting VALUES(?,?)", (_LAST, format_utc(now)))
+    return moment_of(row[0]) if row is not None else None
+
+
+_LAST = "last-audit"
 
 
 def next_time_of_day(now: datetime, at: time) -> datetime:
