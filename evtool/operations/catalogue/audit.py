@@ -16,8 +16,8 @@ from functools import partial
 from msgspec import Struct, field
 
 from evtool.core.errors import ExitCode, InputError
-from evtool.core.finding import Cause, Finding, Words
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.finding import Words
+from evtool.core.text.ranges import ranges_of
 from evtool.core.text.times import format_utc
 from evtool.core.values import replace
 from evtool.operations.author import Author
@@ -25,14 +25,15 @@ from evtool.operations.catalogue.copies import (
     DAMAGED,
     OK,
     UNREADABLE,
-    IntactCopy,
-    OfflineDue,
+    ReadingDue,
     StoredCopy,
+    Trouble,
     find_intact,
-    find_offline,
+    in_order,
     moment_of,
     read_copies,
     read_items,
+    sum_due,
 )
 from evtool.operations.catalogue.locations import (
     Location,
@@ -99,24 +100,6 @@ class AuditOptions(Struct, frozen=True):
     jobs: int | None = None
 
 
-class Trouble(Struct, frozen=True):
-    """A copy that is damaged or could not be read, or a location that is not there.
-
-    Attributes:
-        location: code of the location.
-        why: what is wrong.
-        copy: the copy; None for the whole location.
-        items: the items that are damaged; None if it cannot be told which, so it may be any.
-        intact: copies that hold these items and are as registered.
-    """
-
-    location: str
-    why: Words | Finding | Cause
-    copy: StoredCopy | None = None
-    items: ItemRanges | None = None
-    intact: tuple[IntactCopy, ...] = ()
-
-
 class AuditResult(Struct, frozen=True):
     """What came of an audit.
 
@@ -142,7 +125,7 @@ class AuditResult(Struct, frozen=True):
     bytes: int
     damaged: tuple[Trouble, ...]
     unreadable: tuple[Trouble, ...]
-    offline: tuple[OfflineDue, ...]
+    offline: tuple[ReadingDue, ...]
     forecast: Forecast
     interrupted: bool = False
 
@@ -253,7 +236,7 @@ class _Audit(Struct):
     begun: int = 0
     damaged: dict[int, Trouble] = field(default_factory=dict)
     unreadable: list[Trouble] = field(default_factory=list)
-    to_fetch: list[StoredCopy] = field(default_factory=list)
+    to_fetch: list[Location] = field(default_factory=list)
     interrupted: bool = False
 
     def read(self, run: int, copies: Sequence[StoredCopy], previous: datetime | None) -> list[StoredCopy]:
@@ -288,7 +271,9 @@ class _Audit(Struct):
             bytes=self.bytes,
             damaged=tuple(map(self._with_intact, self.damaged.values())),
             unreadable=tuple(self.unreadable),
-            offline=tuple(find_offline(self.to_fetch, self.locations, now, self._cycle)),
+            offline=in_order(
+                each for place in self.to_fetch for each in sum_due(self.catalogue, place, now, cycle=self._cycle)
+            ),
             forecast=forecast(self._readings(after), now, self.budget),
             interrupted=self.interrupted,
         )
@@ -321,7 +306,7 @@ class _Audit(Struct):
             if presence is Presence.THERE:
                 there += here
             elif location.kind is not LocationKind.DISK:
-                self.to_fetch += here
+                self.to_fetch.append(location)
             else:
                 why = Words(f"location-{presence.value}", root=location.root or "", count=len(here))
                 self.unreadable.append(Trouble(code, why))
