@@ -42,7 +42,10 @@ from evtool.operations.bundle.unpack import UnpackResult as UnpackResult
 from evtool.operations.bundle.unpack import unpack as unpack
 from evtool.operations.catalogue.add import AddOptions as AddOptions
 from evtool.operations.catalogue.add import add_holdings as add_holdings
+from evtool.operations.catalogue.export import ExportFormat as ExportFormat
+from evtool.operations.catalogue.export import export_lines as export_lines
 from evtool.operations.catalogue.listing import list_collections as list_collections
+from evtool.operations.catalogue.rebuild import rebuild as rebuild
 from evtool.operations.entries.consent import change_consent as change_consent
 from evtool.operations.entries.consent import decide_items as decide_items
 from evtool.operations.entries.consent import known_consent as known_consent

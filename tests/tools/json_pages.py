@@ -41,7 +41,7 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-repository.md": (
         "JSON documents: the repository",
         "What a repository received, what it knows of that, and what it decided.",
-        "catalogue-init catalogue-add catalogue-list",
+        "catalogue-init catalogue-add catalogue-list catalogue-export catalogue-rebuild catalogue-journal",
     ),
     "FORMAT-json-account.md": (
         "JSON documents: the account of a verification",

@@ -74,13 +74,16 @@ from evtool.core.text.limits import (  # noqa: E402
 )
 from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
+from evtool.operations.catalogue.journal import JournalFile  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
 from evtool.report.agreement_document import AgreementsDocument  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.catalogue_document import (  # noqa: E402
     CatalogueAddDocument,
+    CatalogueExportDocument,
     CatalogueInitDocument,
     CatalogueListDocument,
+    CatalogueRebuildDocument,
 )
 from evtool.report.checker_document import PageDocument, VersionDocument  # noqa: E402
 from evtool.report.consent_document import (  # noqa: E402
@@ -164,6 +167,9 @@ DOCUMENTS: dict[str, type] = {
     "catalogue-init": CatalogueInitDocument,
     "catalogue-add": CatalogueAddDocument,
     "catalogue-list": CatalogueListDocument,
+    "catalogue-export": CatalogueExportDocument,
+    "catalogue-rebuild": CatalogueRebuildDocument,
+    "catalogue-journal": JournalFile,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,

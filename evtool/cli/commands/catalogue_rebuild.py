@@ -91,7 +91,9 @@ def command(
     exit_code = ExitCode.NOT_CHECKED if made.unread else ExitCode.OK
     runs, holdings = counted(made.runs, "run", "runs"), counted(made.holdings, "holding", "holdings")
     lines = [f"{shown(str(catalogue))} is made again: {holdings}, {runs}."]
-    lines += [f"  holding {unread.holding} could not be read, its items are missing: {unread.why}" for unread in made.unread]
+    lines += [
+        f"  holding {unread.holding} could not be read, its items are missing: {unread.why}" for unread in made.unread
+    ]
     output.answer("\n".join(lines), done=True)
     output.document(
         CatalogueRebuildDocument(
