@@ -77,6 +77,16 @@ from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.operations.catalogue.journal import JournalFile  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
 from evtool.report.agreement_document import AgreementsDocument  # noqa: E402
+from evtool.report.answers_document import (  # noqa: E402
+    CatalogueChainDocument,
+    CatalogueDuplicatesDocument,
+    CatalogueFiguresDocument,
+    CatalogueFindDocument,
+    CatalogueHoldersDocument,
+    CatalogueRecallDocument,
+    CatalogueRefusedDocument,
+)
+from evtool.report.audit_document import AuditDocument, CatalogueDueDocument, LocationsDocument  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.catalogue_document import (  # noqa: E402
     CatalogueAddDocument,
@@ -108,6 +118,7 @@ from evtool.report.document import (  # noqa: E402
     SealDocument,
 )
 from evtool.report.import_document import DeriveDocument, ImportDocument  # noqa: E402
+from evtool.report.intake_document import HoldingsDocument, IntakeEnd, IntakeLine  # noqa: E402
 from evtool.report.items_document import ItemsTableDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
 from evtool.report.metadata_document import InspectDocument  # noqa: E402
@@ -170,6 +181,19 @@ DOCUMENTS: dict[str, type] = {
     "catalogue-export": CatalogueExportDocument,
     "catalogue-rebuild": CatalogueRebuildDocument,
     "catalogue-journal": JournalFile,
+    "intake": IntakeLine,
+    "intake-end": IntakeEnd,
+    "holdings": HoldingsDocument,
+    "catalogue-find": CatalogueFindDocument,
+    "catalogue-refused": CatalogueRefusedDocument,
+    "catalogue-holders": CatalogueHoldersDocument,
+    "catalogue-chain": CatalogueChainDocument,
+    "catalogue-recall": CatalogueRecallDocument,
+    "catalogue-figures": CatalogueFiguresDocument,
+    "catalogue-duplicates": CatalogueDuplicatesDocument,
+    "catalogue-locations": LocationsDocument,
+    "audit": AuditDocument,
+    "catalogue-due": CatalogueDueDocument,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,
