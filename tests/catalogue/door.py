@@ -143,7 +143,8 @@ class Repository:
 
 def _bundles(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        in_inbox = path.is_relative_to(folder / "inbox") and path.name.endswith((".zip", ".age"))
+        is_bundle = path.name.endswith((".zip", ".age")) or (path / "bagit.txt").exists()
+        in_inbox = path.is_relative_to(folder / "inbox") and is_bundle
         if in_inbox or path.name in ("bundle", "bundle.zip", "bundle.zip.age"):
             yield path
 
