@@ -76,6 +76,16 @@ from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
 from evtool.report.agreement_document import AgreementsDocument  # noqa: E402
+from evtool.report.answers_document import (  # noqa: E402
+    CatalogueChainDocument,
+    CatalogueDuplicatesDocument,
+    CatalogueFiguresDocument,
+    CatalogueFindDocument,
+    CatalogueHoldersDocument,
+    CatalogueRecallDocument,
+    CatalogueRefusedDocument,
+)
+from evtool.report.audit_document import AuditDocument, CatalogueDueDocument, LocationsDocument  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.catalogue_document import (  # noqa: E402
     CatalogueAddDocument,
@@ -168,6 +178,16 @@ DOCUMENTS: dict[str, type] = {
     "intake": IntakeLine,
     "intake-end": IntakeEnd,
     "holdings": HoldingsDocument,
+    "catalogue-find": CatalogueFindDocument,
+    "catalogue-refused": CatalogueRefusedDocument,
+    "catalogue-holders": CatalogueHoldersDocument,
+    "catalogue-chain": CatalogueChainDocument,
+    "catalogue-recall": CatalogueRecallDocument,
+    "catalogue-figures": CatalogueFiguresDocument,
+    "catalogue-duplicates": CatalogueDuplicatesDocument,
+    "catalogue-locations": LocationsDocument,
+    "audit": AuditDocument,
+    "catalogue-due": CatalogueDueDocument,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,

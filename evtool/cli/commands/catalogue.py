@@ -36,6 +36,15 @@ _HERE = "evtool.cli.commands"
         "init": f"{_HERE}.catalogue_init",
         "add": f"{_HERE}.catalogue_add",
         "list": f"{_HERE}.catalogue_list",
+        "find": f"{_HERE}.catalogue_find",
+        "holders": f"{_HERE}.catalogue_holders",
+        "chain": f"{_HERE}.catalogue_chain",
+        "recall": f"{_HERE}.catalogue_recall",
+        "figures": f"{_HERE}.catalogue_figures",
+        "duplicates": f"{_HERE}.catalogue_duplicates",
+        "location": f"{_HERE}.catalogue_location",
+        "audit": f"{_HERE}.catalogue_audit",
+        "due": f"{_HERE}.catalogue_due",
     },
 )
 def command() -> None:

@@ -25,13 +25,14 @@ from evtool.cli.options.trust import told_trust
 from evtool.cli.options.values import ExistingPath
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
+from evtool.core.consent.notice import parse_notice
 from evtool.core.custody.events import Acceptance
 from evtool.core.errors import UsageError
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, receive
-from evtool.operations.entries.notice import read_notice_file, take_notice
+from evtool.operations.entries.notice import read_notice_bytes, take_notice
 from evtool.operations.record.continuation import default_continuation
 from evtool.operations.record.subject import is_bundle
 from evtool.operations.record.trust import TrustPolicy
@@ -102,7 +103,7 @@ def command(
     opening = access.load()
     trust = TrustPolicy(told_trust(trust_file).keys)
     if notice is not None and receipt is None:
-        told = read_notice_file(notice)
+        told = parse_notice(read_notice_bytes(notice))
         author = Author(signing.choose(dry_run=entry.dry_run), entry.policy())
         taken = take_notice(directory, author, told, entry.header(), trust, where=entry.place(opening))
         return answer_notice(output, directory, told, taken, dry_run=entry.dry_run)

@@ -76,7 +76,7 @@ def add_holdings(catalogue: Catalogue, paths: Iterable[str], author: Author, opt
         InputError: the catalogue cannot be written.
         BusyError: another run has been writing for longer than half a minute.
     """
-    root = _find_location(catalogue, options.location)
+    root = find_location(catalogue, options.location)
     with running(catalogue, "add", author):
         for path in paths:
             try:
@@ -112,7 +112,7 @@ def _add(catalogue: Catalogue, path: str, author: Author, options: AddOptions, r
         return Added(path, facts.collection, facts.head, register(catalogue, facts, arrival))
 
 
-def _find_location(catalogue: Catalogue, code: str) -> str | None:
+def find_location(catalogue: Catalogue, code: str) -> str | None:
     """Give the directory below which the paths of a location are; the one of this computer is made when needed."""
     with catalogue.write() as connection:
         if code == HERE:
@@ -134,9 +134,10 @@ def path_in(root: str | None, path: str) -> str:
     Raises:
         InputError: it lies elsewhere, or the system gives it no name in Unicode.
     """
-    full = os.path.abspath(path)
+    # Links are followed once, here: an audit that met a link later could not tell it from one that took a copy's place.
+    full = os.path.realpath(path)
     if root is not None:
-        base = os.path.abspath(root)
+        base = os.path.realpath(root)
         if not full.startswith(base + os.sep):
             raise InputError(
                 "{path} does not lie in {root}, where this location is",

@@ -14,6 +14,7 @@ from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Acceptance, ConsentChanged, Received, Sealed
 from evtool.core.custody.receipt import check_receipt, split_receipt, transfer_details
 from evtool.core.errors import EvtoolError, ExitCode, InputError, MismatchError, NotEstablishedError
+from evtool.core.manifest.context import SUBJECTS
 from evtool.core.text.codes import check_code
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
@@ -30,9 +31,6 @@ from evtool.operations.record.withholding import judge_withholding
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import VerifiedRecord
 from evtool.store.catalogue.database import Names
-
-SUBJECTS = "subjects"
-"""The field of context that holds the codes of persons, separated by blanks."""
 
 _CODE_LIKE = compiled_when_used(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z")
 """Texts that can be the number of an order or a code. Whatever reads like words could name somebody."""
@@ -112,7 +110,7 @@ class Facts(Struct, frozen=True):
         entries: its entries, oldest first.
         receipts: the entries of recipients that lie beside them.
         disclosed: the items that it discloses; None if it withholds all.
-        record: the open record.
+        record: the open record; None where only entries came, as in a notice.
     """
 
     collection: str
@@ -120,12 +118,25 @@ class Facts(Struct, frozen=True):
     entries: tuple[EntryFact, ...]
     receipts: tuple[EntryFact, ...]
     disclosed: ItemRanges | None
-    record: Record
+    record: Record | None
 
     @property
     def sender(self) -> str:
         """Code under which the collection was begun."""
         return self.entries[0].agent
+
+    def until(self, head: str) -> Facts | None:
+        """Give what was there when an entry was the newest one, by its digest; None if the record does not have it."""
+        at = next((number for number, fact in enumerate(self.entries, start=1) if fact.digest == head), None)
+        if at is None:
+            return None
+        entries, disclosed = self.entries[:at], self.disclosed
+        sealed = max(
+            (seal.sealed.first_item + seal.sealed.items for seal in self.record.seals if seal.number <= at), default=1
+        )
+        if disclosed is not None:
+            disclosed = disclosed.meet(ItemRanges(((1, sealed - 1),))) if sealed > 1 else None
+        return replace(self, head=head, entries=entries, disclosed=disclosed)
 
     def read_items(self) -> Iterator[ItemFact]:
         """Yield its items, in the order of their numbers, from the open record.
@@ -133,9 +144,13 @@ class Facts(Struct, frozen=True):
         Raises:
             InputError: at the end: what was read is not what was verified.
         """
+        if self.record is None:
+            return
         again = read_afresh(self.record)
+        last = self.entries[-1].sequence
         for sealed in read_numbered_items(again):
-            yield _item_fact(sealed)
+            if sealed.seal.number <= last:
+                yield _item_fact(sealed)
         for first, second in zip(self.record.seals, again.seals, strict=True):
             if first.findings != second.findings or first.disclosed.spans != second.disclosed.spans:
                 raise InputError(
@@ -250,43 +265,57 @@ class _Entries:
 
     def fact(self, link: Link) -> EntryFact:
         """Give the row of an entry."""
-        entry, details, node, record = link.entry, link.entry.details, node_of(link), self._record
+        number, record = link.entry.sequence, self._record
         is_own = link.head in self._own
-        handed = transfer_details(link)
-        undone_by = record.undone.by.get(entry.sequence) if is_own else None
-        previous = node.previous or (None, None)
-        return EntryFact(
-            sequence=entry.sequence,
-            digest=link.head,
-            signature=link.signature_digest,
-            previous=previous[0],
-            previous_signature=previous[1],
-            event=entry.event.value,
-            agent=entry.agent,
-            key=link.public_key.fingerprint,
-            retired=is_own and entry.sequence in record.houses.retired_by,
-            happened=format_time(entry.happened_at),
-            items=spell_items(self._items(link)),
-            party=str(details.sender) if isinstance(details, Received) else node.recipient,
-            authority=_code_like(handed.authority) if handed is not None else None,
-            purpose=_code_like(handed.purpose) if handed is not None else None,
-            answers=node.answers,
-            acceptance=details.acceptance.value if isinstance(details, Received) else None,
-            terms=spell_plain_terms(details.consent) if isinstance(details, ConsentChanged) else None,
-            not_about=self._disclosed if entry.is_withheld else None,
-            vouched_by=self._voucher if entry.is_withheld else None,
+        undone_by = record.undone.by.get(number) if is_own else None
+        return entry_fact(link, self._listed.get(link.head), self._disclosed, self._voucher)._replace(
+            retired=is_own and number in record.houses.retired_by,
             undone_by=self._heads.get(undone_by) if undone_by is not None else None,
-            proven_before=self._proven.get(entry.sequence) if is_own else None,
+            proven_before=self._proven.get(number) if is_own else None,
         )
 
-    def _items(self, link: Link) -> ItemRanges | None:
-        """Give the items that an entry is about, sealed, handed over or accepted; None for all that were sealed."""
-        details = link.entry.details
-        if isinstance(details, Sealed):
-            return ItemRanges(((details.first_item, details.first_item + details.items - 1),))
-        if isinstance(details, Received) and details.acceptance is Acceptance.PARTIAL:
-            return details.accepted
-        return link.entry.items or self._listed.get(link.head)
+
+def entry_fact(link: Link, listed: ItemRanges | None, not_about: str, vouched_by: str | None) -> EntryFact:
+    """Give the row of an entry, as far as it tells that by itself.
+
+    `listed` are the items that the list of its bundle names. If its details are not here, `not_about` are items that it
+    is about none of, and `vouched_by` is the digest of the entry whose signer answers for that.
+    """
+    entry, details, node, handed = link.entry, link.entry.details, node_of(link), transfer_details(link)
+    previous = node.previous or (None, None)
+    return EntryFact(
+        sequence=entry.sequence,
+        digest=link.head,
+        signature=link.signature_digest,
+        previous=previous[0],
+        previous_signature=previous[1],
+        event=entry.event.value,
+        agent=entry.agent,
+        key=link.public_key.fingerprint,
+        retired=False,
+        happened=format_time(entry.happened_at),
+        items=spell_items(_items_of(link) or listed),
+        party=str(details.sender) if isinstance(details, Received) else node.recipient,
+        authority=_code_like(handed.authority) if handed is not None else None,
+        purpose=_code_like(handed.purpose) if handed is not None else None,
+        answers=node.answers,
+        acceptance=details.acceptance.value if isinstance(details, Received) else None,
+        terms=spell_plain_terms(details.consent) if isinstance(details, ConsentChanged) else None,
+        not_about=not_about if entry.is_withheld else None,
+        vouched_by=vouched_by if entry.is_withheld else None,
+        undone_by=None,
+        proven_before=None,
+    )
+
+
+def _items_of(link: Link) -> ItemRanges | None:
+    """Give the items that an entry is about, sealed or accepted; None if it names none."""
+    details = link.entry.details
+    if isinstance(details, Sealed):
+        return ItemRanges(((details.first_item, details.first_item + details.items - 1),))
+    if isinstance(details, Received) and details.acceptance is Acceptance.PARTIAL:
+        return details.accepted
+    return link.entry.items
 
 
 def _code_like(text: str | None) -> str | None:

@@ -101,8 +101,11 @@ class _Change(NamedTuple):
 class _Branch:
     """The changes of consent on the way from the first entry to one behind which there is no later change."""
 
-    def __init__(self, path: Sequence[StoredEntry]) -> None:
+    def __init__(self, path: Sequence[StoredEntry], told: frozenset[EntryPlace] = frozenset()) -> None:
+        self.told = told
         self.places = {entry.place for entry in path}
+        self.is_cut_off = path[0].before is not None
+        """An entry before it was never seen, as before a notice; so nobody knows which seals it continues."""
         here = {entry.digest for entry in path}
         changes = [entry for entry in path if entry.event == Event.CONSENT_CHANGED.value]
         self.changes = [
@@ -115,6 +118,7 @@ class _Branch:
     def fold(self, sealed_by: int, sealed: ItemTerms, found: Sequence[int]) -> tuple[ItemTerms, set[str]]:
         """Give the terms in force on this branch, and the digests of the entries that they rest on."""
         counting: list[ConsentChange] = []
+        told: list[ConsentChange] = []
         rests_on: set[str] = set()
         is_known = True
         for number in found:
@@ -124,12 +128,15 @@ class _Branch:
             rests_on |= set(change.undone_by) or {change.entry.digest}
             if not change.undone_by:
                 is_known &= not change.is_unknown
-                counting.append(self.index.changes[number])
+                (told if change.entry.place in self.told else counting).append(self.index.changes[number])
         for number in self.vouched:
             if number not in found:
                 rests_on |= set(_split(self.changes[number].entry.vouched_by))
         try:
-            return terms_in_force(sealed, sealed_by, counting) if is_known else TermsWithheld(), rests_on
+            known = terms_in_force(sealed, sealed_by, counting) if is_known else TermsWithheld()
+            # What only a notice told takes back, and widens nothing, whatever it says.
+            layers = [known, *(terms_in_force(sealed, sealed_by, [*counting, change]) for change in told)]
+            return strictest_of(layers), rests_on
         except FormatError:
             # More is in force together than a reader accepts: nothing is known then.
             return TermsWithheld(), rests_on
@@ -138,12 +145,18 @@ class _Branch:
 class TermsInForce:
     """Works out what is in force for the items of one collection, asked for in the order of their numbers."""
 
-    def __init__(self, entries: Sequence[StoredEntry], *, is_forked: bool) -> None:
-        """Read every entry of the collection; of a forked one that nobody has explained, nothing is known."""
+    def __init__(
+        self, entries: Sequence[StoredEntry], *, is_forked: bool, told: frozenset[EntryPlace] = frozenset()
+    ) -> None:
+        """Read every entry of the collection; of a forked one that nobody has explained, nothing is known.
+
+        `told` are the entries that no record showed, only notices.
+        """
+        self._told = told
         self._is_forked = is_forked
         self._by_place = {entry.place: entry for entry in entries}
         self._sequences = {entry.digest: entry.sequence for entry in entries}
-        self._branches = [_Branch(self._path(tip)) for tip in self._find_tips(entries)]
+        self._branches = [_Branch(self._path(tip), told) for tip in self._find_tips(entries)]
         self._seals = sorted(_seals_in(entries))
         self._starts = [first for first, _, _ in self._seals]
         self._doubled = _find_overlaps(self._seals)
@@ -193,7 +206,9 @@ class TermsInForce:
         """Give the branches that an item is on; where no change comes behind its seal, the way to that."""
         if seal.place not in self._finders:
             branches = [branch for branch in self._branches if seal.place in branch.places]
-            branches = branches or [_Branch(self._path(seal))]
+            branches = branches or [_Branch(self._path(seal), self._told)]
+            # What comes from behind a gap can take back what it names, and widens nothing: the strictest counts.
+            branches += [branch for branch in self._branches if branch.is_cut_off and branch not in branches]
             self._finders[seal.place] = [(branch, ChangeFinder(branch.index, seal.sequence)) for branch in branches]
         return self._finders[seal.place]
 

@@ -12,7 +12,7 @@ from enum import Enum
 from msgspec import Struct
 
 from evtool.core.consent.items import ItemTerms, TermsStated, terms_that_count
-from evtool.core.custody.branches import Parting, find_forks
+from evtool.core.custody.branches import EntryPlace, Parting, find_forks
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.finding import Code
 from evtool.core.terms.terms import PERMITTING, code_text
@@ -34,6 +34,8 @@ class Container(Enum):
     BAG = "bag"
     ZIP = "zip"
     AGE = "age"
+    NOTICE = "notice"
+    """No evidence: entries that tell of a change."""
 
 
 class State(Enum):
@@ -228,7 +230,7 @@ class _Registration:
         is_forked = self._is_forked(collection, entries)
         arrival = _in_quarantine(self._arrival) if is_forked and self._arrival.state.is_held else self._arrival
         held = self._read_held(collection)
-        in_force = TermsInForce(entries, is_forked=is_forked)
+        in_force = TermsInForce(entries, is_forked=is_forked, told=self._find_told(collection, entries))
         recalls = self._renew_terms(collection, in_force)
         if arrival.state.is_held:
             self._write_items(collection, in_force)
@@ -264,6 +266,19 @@ class _Registration:
         """Tell whether the records of a collection part, and nobody has explained it."""
         row = self._connection.execute("SELECT explained FROM collection WHERE id=?", (collection,)).fetchone()
         return row[0] is None and any(True for _ in find_forks(entry.node() for entry in entries))
+
+    def _find_told(self, collection: int, entries: Sequence[StoredEntry]) -> frozenset[EntryPlace]:
+        """Find the entries that no record showed, only notices and receipts: those behind the head of no holding."""
+        heads = {self._facts.head} if self._facts.record is not None else set[str]()
+        rows = self._connection.execute(
+            "SELECT head FROM holding WHERE collection=? AND container<>?", (collection, Container.NOTICE.value)
+        )
+        shown = heads.union(*rows)
+        # In the order of their numbers, the later ones first: what one of them follows was shown with it.
+        for entry in reversed(entries):
+            if entry.digest in shown and entry.previous is not None:
+                shown.add(entry.previous)
+        return frozenset(entry.place for entry in entries if entry.digest not in shown)
 
     def _write_entries(self, collection: int, known: Sequence[StoredEntry]) -> None:
         """Add the entries that are not known; to those that are, what this record tells of them."""

@@ -84,16 +84,15 @@ def _changes_to_tell(record: Record, items: ItemRanges) -> Iterator[ConsentChang
     yield from changes.values()
 
 
-def read_notice_file(path: os.PathLike[str]) -> Notice:
-    """Read a notice.
+def read_notice_bytes(path: os.PathLike[str]) -> bytes:
+    """Read the bytes of a notice, and no more than a byte beyond what one may have.
 
     Raises:
         InputError: it cannot be read.
-        FormatError, MismatchError: as `parse_notice`.
     """
     try:
         with open(path, "rb") as file:
-            return parse_notice(file.read(MAX_NOTICE + 1))
+            return file.read(MAX_NOTICE + 1)
     except OSError as error:
         raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown(str(path)), why=error) from error
 
