@@ -18,17 +18,8 @@ from typing import Any
 
 import pytest
 
-from evtool.keys.passphrase import TerminalPassphrase
-from evtool.keys.signer import choose_signer
-from evtool.keys.trust import load_trust
-from evtool.operations.author import Author
-from evtool.operations.catalogue.intake import IntakeOptions, intake
-from evtool.operations.catalogue.policy import load_policy
-from evtool.operations.verify.options import VerifyOptions
-from evtool.scan.tree import TreeLocation
-from evtool.store.catalogue.database import Catalogue, open_catalogue
-from evtool.store.catalogue.inbox import find_arrived
-from tests.catalogue.door import Repository, lay, make_repository, make_sender
+from evtool.store.catalogue.database import Catalogue
+from tests.catalogue.door import Repository, lay, make_repository, make_sender, take_in
 from tests.conftest import make_runner
 
 _CHANGES = ("os.rename", "os.mkdir", "os.link", "os.remove", "os.rmdir", "os.symlink")
@@ -52,21 +43,6 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     # Opened once: what a reader does to a new catalogue is no step of an intake.
     repository.party.ok("intake", "list", *repository.where)
     return repository
-
-
-def take_in(repository: Repository) -> int:
-    """Take in what is in the inbox, by the public functions, in this process."""
-    home = repository.party.run.home
-    signer = choose_signer(key=None, agent_code="R1", passphrase=TerminalPassphrase(), home=home)
-    options = IntakeOptions(
-        load_policy(repository.folder / "intake.toml"),
-        VerifyOptions(trust=load_trust(home=home), jobs=1),
-        repository.store,
-        repository.receipts,
-    )
-    with open_catalogue(repository.catalogue) as catalogue:
-        arrived = list(find_arrived(TreeLocation.find(str(repository.inbox))))
-        return sum(line.state == "accepted" for line in intake(catalogue, arrived, Author(signer), options))
 
 
 def in_a_child(work: Callable[[], object]) -> int:
