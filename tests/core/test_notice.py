@@ -60,6 +60,7 @@ REQUESTS = [
         ),
         purpose=purpose,
         day=day,
+        agreements=None,
         is_onward=is_onward,
     )
     for kind in (RecipientKind.UN_BODY, RecipientKind.PUBLIC)
