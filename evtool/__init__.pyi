@@ -42,7 +42,15 @@ from evtool.operations.bundle.unpack import UnpackResult as UnpackResult
 from evtool.operations.bundle.unpack import unpack as unpack
 from evtool.operations.catalogue.add import AddOptions as AddOptions
 from evtool.operations.catalogue.add import add_holdings as add_holdings
+from evtool.operations.catalogue.audit import AuditOptions as AuditOptions
+from evtool.operations.catalogue.audit import AuditResult as AuditResult
+from evtool.operations.catalogue.audit import audit as audit
+from evtool.operations.catalogue.due import find_catalogue_due as find_catalogue_due
 from evtool.operations.catalogue.listing import list_collections as list_collections
+from evtool.operations.catalogue.locations import Location as Location
+from evtool.operations.catalogue.locations import LocationKind as LocationKind
+from evtool.operations.catalogue.locations import add_location as add_location
+from evtool.operations.catalogue.locations import list_locations as list_locations
 from evtool.operations.entries.consent import change_consent as change_consent
 from evtool.operations.entries.consent import decide_items as decide_items
 from evtool.operations.entries.consent import known_consent as known_consent

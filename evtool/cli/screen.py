@@ -48,6 +48,7 @@ SECTIONS: Mapping[str, Commands] = {
     "For repositories": {
         "import": (f"{_HERE}.import_evidence", "seal what others hashed"),
         "catalogue": (f"{_HERE}.catalogue", "know what you hold"),
+        "intake": (f"{_HERE}.intake", "take in what was sent"),
     },
 }
 """Heading -> the commands below it, in the order of an archivist's work."""

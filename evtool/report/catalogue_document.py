@@ -111,3 +111,51 @@ class CatalogueListDocument(Struct, frozen=True, kw_only=True):
     format: Literal["evtool-catalogue-list/1"] = "evtool-catalogue-list/1"
     path: str
     collections: tuple[HeldDocument, ...]
+
+
+class CatalogueExportDocument(Struct, frozen=True, kw_only=True):
+    """What `evtool catalogue export --output` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        path: the catalogue, as the user named it.
+        output: the file that was written.
+        bytes: its size.
+    """
+
+    format: Literal["evtool-catalogue-export/1"] = "evtool-catalogue-export/1"
+    path: str
+    output: str
+    bytes: int
+
+
+class UnreadDocument(Struct, frozen=True, kw_only=True):
+    """A holding of which no copy could be read.
+
+    Attributes:
+        holding: its number.
+        why: why the last copy that was tried could not be read.
+    """
+
+    holding: int
+    why: str
+
+
+class CatalogueRebuildDocument(Struct, frozen=True, kw_only=True):
+    """What `evtool catalogue rebuild` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the catalogue, as the user named it.
+        runs: files of the journal that were read.
+        holdings: how many there are.
+        unread: those of which no copy could be read, so that their items are missing.
+    """
+
+    format: Literal["evtool-catalogue-rebuild/1"] = "evtool-catalogue-rebuild/1"
+    exit_code: ExitCode
+    path: str
+    runs: int
+    holdings: int
+    unread: tuple[UnreadDocument, ...]

@@ -41,6 +41,11 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-repository.md": (
         "JSON documents: the repository",
         "What a repository received, what it knows of that, and what it decided.",
+        "intake intake-end holdings catalogue-locations audit catalogue-due",
+    ),
+    "FORMAT-json-catalogue.md": (
+        "JSON documents: the catalogue",
+        "What a repository holds, under which terms, and who else has it.",
         "catalogue-init catalogue-add catalogue-list catalogue-find catalogue-refused catalogue-holders "
         "catalogue-chain catalogue-recall catalogue-figures catalogue-duplicates",
     ),

@@ -85,6 +85,7 @@ from evtool.report.answers_document import (  # noqa: E402
     CatalogueRecallDocument,
     CatalogueRefusedDocument,
 )
+from evtool.report.audit_document import AuditDocument, CatalogueDueDocument, LocationsDocument  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.catalogue_document import (  # noqa: E402
     CatalogueAddDocument,
@@ -114,6 +115,7 @@ from evtool.report.document import (  # noqa: E402
     SealDocument,
 )
 from evtool.report.import_document import DeriveDocument, ImportDocument  # noqa: E402
+from evtool.report.intake_document import HoldingsDocument, IntakeEnd, IntakeLine  # noqa: E402
 from evtool.report.items_document import ItemsTableDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
 from evtool.report.metadata_document import InspectDocument  # noqa: E402
@@ -173,6 +175,9 @@ DOCUMENTS: dict[str, type] = {
     "catalogue-init": CatalogueInitDocument,
     "catalogue-add": CatalogueAddDocument,
     "catalogue-list": CatalogueListDocument,
+    "intake": IntakeLine,
+    "intake-end": IntakeEnd,
+    "holdings": HoldingsDocument,
     "catalogue-find": CatalogueFindDocument,
     "catalogue-refused": CatalogueRefusedDocument,
     "catalogue-holders": CatalogueHoldersDocument,
@@ -180,6 +185,9 @@ DOCUMENTS: dict[str, type] = {
     "catalogue-recall": CatalogueRecallDocument,
     "catalogue-figures": CatalogueFiguresDocument,
     "catalogue-duplicates": CatalogueDuplicatesDocument,
+    "catalogue-locations": LocationsDocument,
+    "audit": AuditDocument,
+    "catalogue-due": CatalogueDueDocument,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,

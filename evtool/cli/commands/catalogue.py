@@ -42,6 +42,9 @@ _HERE = "evtool.cli.commands"
         "recall": f"{_HERE}.catalogue_recall",
         "figures": f"{_HERE}.catalogue_figures",
         "duplicates": f"{_HERE}.catalogue_duplicates",
+        "location": f"{_HERE}.catalogue_location",
+        "audit": f"{_HERE}.catalogue_audit",
+        "due": f"{_HERE}.catalogue_due",
     },
 )
 def command() -> None:

@@ -268,7 +268,7 @@ recipients_option = click.option("--recipients", "recipients_file", **_RECIPIENT
 
 def custody_flag() -> Any:
     """Declare --custody."""
-    return flag("--custody", **_CUSTODY)
+    return flag("--custody", otherwise=None, **_CUSTODY)
 
 
 def continued_flag() -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -188,6 +188,43 @@ def purpose_value(text: str) -> Purpose | str:
     if len(purposes) != 1:
         _refuse(FormatError("one purpose is expected", key="one-purpose"))
     return purposes[0]
+
+
+def seconds_value(text: str) -> float:
+    """Take a length of time: hours, minutes or seconds, as in `2h`, `90m`, `1.5h`."""
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([hms])", text.strip())
+    seconds = float(match[1]) * {"h": 3600, "m": 60, "s": 1}[match[2]] if match else 0.0
+    if not seconds:
+        _refuse(FormatError("{found} is not a time: expected 2h or 90m", key="no-length", found=shown(text, 80)))
+    return seconds
+
+
+def days_value(text: str) -> int:
+    """Take a number of days, with or without a `d` behind it: `30d`."""
+    match = re.fullmatch(r"([1-9][0-9]{0,4})d?", text.strip())
+    if not match:
+        _refuse(FormatError("{found} is not a number of days: expected 30d", key="no-days", found=shown(text, 80)))
+    return int(match[1])
+
+
+def rate_value(text: str) -> int:
+    """Take bytes a second, in powers of 1000: `80M`."""
+    match = re.fullmatch(r"([1-9][0-9]{0,11})([kKMG]?)", text.strip())
+    if not match:
+        _refuse(
+            FormatError("{found} is not a number of bytes a second: expected 80M", key="no-rate", found=shown(text, 80))
+        )
+    return int(match[1]) * {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}[match[2].upper()]
+
+
+def time_of_day_value(text: str) -> time:
+    """Take a time of day on the clock of this computer: `06:00`."""
+    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text.strip())
+    if not match:
+        _refuse(
+            FormatError("{found} is not a time of day: expected 06:00", key="no-time-of-day", found=shown(text, 80))
+        )
+    return time(int(match[1]), int(match[2]))
 
 
 def _refuse(error: FormatError) -> NoReturn:

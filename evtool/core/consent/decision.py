@@ -188,6 +188,9 @@ def _purposes_asked(terms: ConsentTerms, request: Request) -> tuple[Purpose | st
 def _by_all_terms(terms: ConsentTerms, request: Request, binding: Sequence[Agreement]) -> Iterator[Refusal]:
     """Give what the terms say, and what an agreement adds, with its number."""
     own = tuple(_by_terms(terms, request))
+    if not binding:
+        yield from own
+        return
     added = {agreement.number: tuple(_by_terms(narrow(terms, [agreement]), request)) for agreement in binding}
     for refusal in _by_terms(narrow(terms, binding), request):
         numbers = [number for number, refusals in added.items() if refusal in refusals and refusal not in own]

@@ -134,9 +134,10 @@ def path_in(root: str | None, path: str) -> str:
     Raises:
         InputError: it lies elsewhere, or the system gives it no name in Unicode.
     """
-    full = os.path.abspath(path)
+    # Links are followed once, here: an audit that met a link later could not tell it from one that took a copy's place.
+    full = os.path.realpath(path)
     if root is not None:
-        base = os.path.abspath(root)
+        base = os.path.realpath(root)
         if not full.startswith(base + os.sep):
             raise InputError(
                 "{path} does not lie in {root}, where this location is",

@@ -12,7 +12,7 @@ from evtool.core.consent.items import ItemTerms, sealed_terms
 from evtool.core.custody.branches import node_of
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Acceptance, ConsentChanged, Received, Sealed
-from evtool.core.custody.receipt import check_receipt, transfer_details
+from evtool.core.custody.receipt import check_receipt, split_receipt, transfer_details
 from evtool.core.errors import EvtoolError, ExitCode, InputError, MismatchError, NotEstablishedError
 from evtool.core.manifest.context import SUBJECTS
 from evtool.core.text.codes import check_code
@@ -20,6 +20,7 @@ from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.text.times import format_time
+from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.operations.catalogue.stored_terms import spell_plain_terms
 from evtool.operations.record.disclosed_lists import read_lists
@@ -124,6 +125,19 @@ class Facts(Struct, frozen=True):
         """Code under which the collection was begun."""
         return self.entries[0].agent
 
+    def until(self, head: str) -> Facts | None:
+        """Give what was there when an entry was the newest one, by its digest; None if the record does not have it."""
+        at = next((number for number, fact in enumerate(self.entries, start=1) if fact.digest == head), None)
+        if at is None:
+            return None
+        entries, disclosed = self.entries[:at], self.disclosed
+        sealed = max(
+            (seal.sealed.first_item + seal.sealed.items for seal in self.record.seals if seal.number <= at), default=1
+        )
+        if disclosed is not None:
+            disclosed = disclosed.meet(ItemRanges(((1, sealed - 1),))) if sealed > 1 else None
+        return replace(self, head=head, entries=entries, disclosed=disclosed)
+
     def read_items(self) -> Iterator[ItemFact]:
         """Yield its items, in the order of their numbers, from the open record.
 
@@ -133,8 +147,10 @@ class Facts(Struct, frozen=True):
         if self.record is None:
             return
         again = read_afresh(self.record)
+        last = self.entries[-1].sequence
         for sealed in read_numbered_items(again):
-            yield _item_fact(sealed)
+            if sealed.seal.number <= last:
+                yield _item_fact(sealed)
         for first, second in zip(self.record.seals, again.seals, strict=True):
             if first.findings != second.findings or first.disclosed.spans != second.disclosed.spans:
                 raise InputError(
@@ -201,6 +217,17 @@ def read_facts(found: VerifiedRecord, options: VerifyOptions, name: str) -> Fact
     entries = tuple(map(read.fact, record.chain.links))
     receipts = tuple(read.fact(link) for link in _receipts(record) if policy.judge(link) is None)
     return Facts(report.collection, report.head, entries, receipts, disclosed, record)
+
+
+def with_receipt(facts: Facts, receipt: bytes) -> Facts:
+    """Add the answer that was signed to a record, as its sender gets it; the record is still open.
+
+    Raises:
+        EvtoolError: it is no answer to this record.
+    """
+    link = check_receipt(facts.record.chain.links, *split_receipt(receipt)).link
+    fact = _Entries(facts.record, {}, facts.disclosed).fact(link)
+    return replace(facts, entries=(*facts.entries, fact))
 
 
 def _join(spans: Iterable[tuple[int, int]]) -> ItemRanges | None:
