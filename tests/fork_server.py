@@ -18,8 +18,8 @@ and what else the run shall have open. The object says
 The answer is the number of the process, then, when it has ended, its exit code, negative for a signal.
 
 A run differs from a real start in what it does not do: it imports nothing, compiles no expression, reads no catalogue
-of texts, reads no variable that Python reads before the first line of a program (`tests/forks.py` leaves those to a real
-start), shares the hash seed with the others, and leaves the process without taking Python apart.
+of texts, reads no variable that Python reads before the first line of a program (`tests/forks.py` leaves those to a
+real start), shares the hash seed with the others, and leaves the process without taking Python apart.
 """
 
 from __future__ import annotations
