@@ -41,11 +41,14 @@ SECTIONS: Mapping[str, Commands] = {
         "key": (f"{_HERE}.key", "your own signing keys"),
         "trust": (f"{_HERE}.trust", "whose keys you trust"),
         "recipient": (f"{_HERE}.recipient", "who may receive what"),
+        "agreement": (f"{_HERE}.agreement", "with whom you agreed on what"),
         "register": (f"{_HERE}.register", "keep names out of records"),
         "config": (f"{_HERE}.config", "show what decides by default"),
     },
     "For repositories": {
         "import": (f"{_HERE}.import_evidence", "seal what others hashed"),
+        "catalogue": (f"{_HERE}.catalogue", "know what you hold"),
+        "intake": (f"{_HERE}.intake", "take in what was sent"),
     },
 }
 """Heading -> the commands below it, in the order of an archivist's work."""

@@ -67,6 +67,7 @@ class Way(Enum):
     ENCODING = "how a text is encoded"
     ENCRYPTION = "to which keys, or with which passphrase, a bundle is encrypted"
     EXCLUDE = "patterns of what is left out"
+    EXPLAINED = "how it comes that records part"
     FORMAT = "the program that wrote a list"
     IDENTITY = "the key that opens a bundle"
     ITEMS = "which items are meant"
@@ -74,6 +75,7 @@ class Way(Enum):
     KEY_PASSPHRASE = "where the passphrase of a key comes from"  # noqa: S105  # these are words, no secrets
     LABEL = "the name of a time-stamp"
     LISTED = "which items a report lists"
+    LOCATION = "what the catalogue calls a place"
     NEW_PASSPHRASE = "where the new passphrase of a key comes from"  # noqa: S105
     NO_KEY_PASSPHRASE = "a key without a passphrase"  # noqa: S105
     PASSPHRASE = "where the passphrase of a bundle comes from"  # noqa: S105

@@ -152,7 +152,7 @@ def copy_case(case: Path, name: Path) -> Path:
 def to_court(**changes: Any) -> Disclosure:
     """The disclosure that the terms of every case here allow."""
     trust = TrustPolicy(signers=frozenset({SIGNER.public_key.fingerprint}))
-    return replace(Disclosure(COURT, Purpose("accountability-intl"), "DSA-2026-04", trust=trust), **changes)
+    return replace(Disclosure(COURT, Purpose("accountability-intl"), "DSA-2026-04", None, trust=trust), **changes)
 
 
 def pack_it(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from evtool.cli.completion import offers
-from evtool.keys.home import home_directory, keys_directory, recipients_file, trust_file
+from evtool.keys.home import agreements_file, home_directory, keys_directory, recipients_file, trust_file
 
 MOST = 100
 """How many words are offered at most; nobody reads more."""
@@ -91,6 +91,12 @@ def _recipients(_record: TypedRecord) -> Iterator[Word]:
     return map(Word, sorted(table["recipient"]))
 
 
+def _agreements(_record: TypedRecord) -> Iterator[Word]:
+    """Give the numbers of the user's list of agreements."""
+    table = tomllib.loads(_read(agreements_file(home_directory()), _MOST_BYTES).decode("utf-8"))
+    return map(Word, sorted(table["agreement"]))
+
+
 def _own_codes(_record: TypedRecord) -> Iterator[Word]:
     """Give the codes of the user's own keys, by the names of the files; no key is opened."""
     names = sorted(os.listdir(keys_directory(home_directory())))
@@ -151,6 +157,7 @@ def _ranges(record: TypedRecord) -> list[tuple[int, int]]:
 _SOURCES: Mapping[str, Callable[[TypedRecord], Iterator[Word]]] = {
     offers.RECIPIENT: _recipients,
     offers.RECIPIENTS: _recipients,
+    offers.AGREEMENT: _agreements,
     offers.OWN_CODE: _own_codes,
     offers.TRUSTED: _trusted,
     offers.ENTRY: _entries,

@@ -15,7 +15,7 @@ from pathlib import Path
 from evtool.core.errors import BusyError, InputError, UsageError
 from evtool.core.text.names import shown
 from evtool.keys.files import create_file, read_secret_file
-from evtool.store.catalogue.tables import APPLICATION, TABLES, VERSION
+from evtool.store.catalogue.tables import APPLICATION, TABLES, TRIGGERS, VERSION
 from evtool.store.lock_holder import file_system_of
 
 KEYED_DIGEST_SIZE = 16
@@ -67,7 +67,7 @@ class Catalogue:
         Raises:
             InputError: the file cannot be read, or is damaged.
         """
-        with _told(self.path):
+        with _told_by_database(self.path):
             self._connection.execute("BEGIN")
             try:
                 yield self._connection
@@ -82,7 +82,7 @@ class Catalogue:
             InputError: the file cannot be written, or is damaged.
             BusyError: another run has been writing for longer than half a minute.
         """
-        with _told(self.path):
+        with _told_by_database(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -90,6 +90,35 @@ class Catalogue:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+    def finish(self) -> None:
+        """Note that all is in it that belongs into it.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        with self.write() as connection:
+            connection.execute("DELETE FROM setting WHERE name='unfinished'")
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other runs from beginning; what reads is not kept from anything. A run that is killed lets go.
+
+        Raises:
+            InputError: the lock beside the file cannot be made.
+            BusyError: another run is under way.
+        """
+        lock = self.path.with_name(f"{self.path.name}.lock")
+        with _told(self.path):
+            os.close(os.open(lock, os.O_CREAT | os.O_RDWR, 0o600))
+            connection = sqlite3.connect(lock, isolation_level=None, timeout=0)
+        try:
+            with _told(self.path):
+                # The locks of SQLite end with their process on every system, and nothing is written.
+                connection.execute("BEGIN EXCLUSIVE")
+            yield
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close the file."""
@@ -106,8 +135,10 @@ def journal_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.journal")
 
 
-def make_catalogue(path: Path, names: Names) -> None:
+def make_catalogue(path: Path, names: Names, *, unfinished: bool = False) -> None:
     """Make an empty catalogue and the key of its digests. A key that is there is kept: it belongs to what was exported.
+
+    One that is `unfinished` is refused by whoever opens it for work, until `Catalogue.finish`.
 
     Raises:
         UsageError: something is there already.
@@ -121,28 +152,31 @@ def make_catalogue(path: Path, names: Names) -> None:
         create_file(key_file, secrets.token_hex(_KEY_SIZE).encode() + b"\n", 0o600)
     _read_key(path)
     # Made under another name: a catalogue is there whole, or not at all.
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with _told(path):
-            os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            _require_local(unfinished, path)
-            connection = sqlite3.connect(unfinished, isolation_level=None)
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            _require_local(part, path)
+            connection = sqlite3.connect(part, isolation_level=None)
             try:
                 connection.executescript(
-                    f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION}; BEGIN; {TABLES} COMMIT;"
+                    f"PRAGMA application_id={APPLICATION}; PRAGMA user_version={VERSION}; "
+                    f"BEGIN; {TABLES} {TRIGGERS} COMMIT;"
                 )
                 connection.execute("INSERT INTO setting VALUES('names', ?)", (names.value,))
+                if unfinished:
+                    connection.execute("INSERT INTO setting VALUES('unfinished', '1')")
             finally:
                 connection.close()
-            os.rename(unfinished, path)
+            os.rename(part, path)
     finally:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(unfinished)
+            os.unlink(part)
 
 
 @contextlib.contextmanager
-def open_catalogue(path: Path) -> Iterator[Catalogue]:
-    """Open a catalogue.
+def open_catalogue(path: Path, *, unfinished: bool = False) -> Iterator[Catalogue]:
+    """Open a catalogue; one that was not made again to its end only with `unfinished`.
 
     Raises:
         InputError: it is none, of another version, damaged, on a network file system, or cannot be opened.
@@ -161,13 +195,13 @@ def open_catalogue(path: Path) -> Iterator[Catalogue]:
         connection = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_SECONDS)
     try:
         with _told(path):
-            names = _prepare(connection, path)
+            names = _prepare(connection, path, unfinished=unfinished)
         yield Catalogue(path, connection, key, names)
     finally:
         connection.close()
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> Names:
+def _prepare(connection: sqlite3.Connection, path: Path, *, unfinished: bool) -> Names:
     """Refuse what is no catalogue of this version, and set what holds for every connection."""
     if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
         raise InputError(
@@ -186,9 +220,30 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> Names:
             found=version,
             expected=VERSION,
         )
+    if _is_unfinished(connection) and not unfinished:
+        raise InputError(
+            "{path} was not made again to its end",
+            hint="repeat the command that makes it: `evtool catalogue rebuild {path}`",
+            key="catalogue-unfinished",
+            path=shown(str(path)),
+        )
     for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
         connection.execute(f"PRAGMA {setting}")
     return Names(connection.execute("SELECT value FROM setting WHERE name='names'").fetchone()[0])
+
+
+def is_unfinished(path: Path) -> bool:
+    """Tell whether a file is a catalogue that was not made again to its end: nothing is lost with it."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            is_ours = connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)
+            return is_ours and _is_unfinished(connection)
+    except sqlite3.Error:
+        return False
+
+
+def _is_unfinished(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM setting WHERE name='unfinished'").fetchone() is not None
 
 
 def _read_key(path: Path) -> bytes:
@@ -223,6 +278,16 @@ def _require_local(path: Path, named: Path) -> None:
 def _told(path: Path) -> Iterator[None]:
     """Say what the database or the system says as an error of this program."""
     try:
+        with _told_by_database(path):
+            yield
+    except OSError as error:
+        raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown(str(path)), why=error) from error
+
+
+@contextlib.contextmanager
+def _told_by_database(path: Path) -> Iterator[None]:
+    """As `_told`, around what reads other files as well: what the system says about those is not about this one."""
+    try:
         yield
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
@@ -239,5 +304,3 @@ def _told(path: Path) -> Iterator[None]:
             path=shown(str(path)),
             reason=str(error),
         ) from error
-    except OSError as error:
-        raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown(str(path)), why=error) from error
