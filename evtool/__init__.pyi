@@ -1,6 +1,7 @@
 """The public interface of evtool: each name once, with its home. `evtool/__init__.py` reads this list."""
 
 from evtool.core import __version__ as __version__
+from evtool.core.consent.agreements import Agreements as Agreements
 from evtool.core.custody.events import Accessed as Accessed
 from evtool.core.custody.events import Admitted as Admitted
 from evtool.core.custody.events import Collected as Collected
@@ -13,6 +14,7 @@ from evtool.core.custody.events import Transferred as Transferred
 from evtool.core.custody.events import Verified as Verified
 from evtool.core.errors import EvtoolError as EvtoolError
 from evtool.core.errors import ExitCode as ExitCode
+from evtool.core.errors import SealExitCode as SealExitCode
 from evtool.core.finding import Axis as Axis
 from evtool.core.finding import AxisState as AxisState
 from evtool.core.finding import Code as Code
@@ -20,6 +22,7 @@ from evtool.core.finding import Effect as Effect
 from evtool.core.finding import Finding as Finding
 from evtool.core.ssh.allowed_signers import AllowedSigners as AllowedSigners
 from evtool.core.verdict import Report as Report
+from evtool.keys.agreements import load_agreements as load_agreements
 from evtool.keys.recipients import Recipients as Recipients
 from evtool.keys.recipients import load_recipients as load_recipients
 from evtool.keys.signer import Signer as Signer
@@ -37,6 +40,17 @@ from evtool.operations.bundle.pack import pack as pack
 from evtool.operations.bundle.pack import preview_pack as preview_pack
 from evtool.operations.bundle.unpack import UnpackResult as UnpackResult
 from evtool.operations.bundle.unpack import unpack as unpack
+from evtool.operations.catalogue.add import AddOptions as AddOptions
+from evtool.operations.catalogue.add import add_holdings as add_holdings
+from evtool.operations.catalogue.audit import AuditOptions as AuditOptions
+from evtool.operations.catalogue.audit import AuditResult as AuditResult
+from evtool.operations.catalogue.audit import audit as audit
+from evtool.operations.catalogue.due import find_catalogue_due as find_catalogue_due
+from evtool.operations.catalogue.listing import list_collections as list_collections
+from evtool.operations.catalogue.locations import Location as Location
+from evtool.operations.catalogue.locations import LocationKind as LocationKind
+from evtool.operations.catalogue.locations import add_location as add_location
+from evtool.operations.catalogue.locations import list_locations as list_locations
 from evtool.operations.entries.consent import change_consent as change_consent
 from evtool.operations.entries.consent import decide_items as decide_items
 from evtool.operations.entries.consent import known_consent as known_consent

@@ -101,6 +101,13 @@ def _check_answer(exit_code: int, stdout: str, stderr: str) -> None:
     try:
         document = json.loads(stdout)
     except ValueError:
+        if '{"format": "evtool-intake' in stdout[:40]:
+            # A line for each bundle as soon as it is done with, and the sum, or the error, behind the last.
+            *lines, last = stdout.splitlines()
+            for line in lines:
+                check_document(json.loads(line))
+            _check_answer(exit_code, last, stderr)
+            return
         # A long answer ends in the middle where a record cannot be read to its end; the exit code says so.
         COUNTS[BROKEN_OFF] += 1
         if exit_code == 0 or not stdout.startswith("{") or _is_whole(stdout):

@@ -37,11 +37,11 @@ FLOORS: Mapping[str, list[set[str]]] = {
         {"verdict"},
     ],
     "evtool.operations": [
-        {"progress", "workers", "merge", "inspect"},
-        {"record", "author"},
+        {"workers", "merge", "inspect", "record", "author"},
         {"verify"},
         {"entries"},
         {"timestamps", "seal", "bundle", "examine"},
+        {"catalogue"},  # a repository's work: whole bundles in, and its own journal sealed
     ],
     "evtool.cli": [
         {"completion", "delivery", "environment", "next_command", "screen", "ways", "progress_bars", "topics"},

@@ -40,17 +40,23 @@ to="$(cut -d' ' -f1,2 key.pub)"
 """The first day: each of these has to work with nothing but what was carried here."""
 
 
-def build(target: str, folder: Path) -> Path:
-    """Build a package from a copy of the committed and changed files, as a release does from a clone."""
-    clone = folder / "clone"
-    if not clone.exists():
-        listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT).stdout.split("\0")
-        for name in filter(None, listed):
-            if name.split("/")[0] != "tests" and (ROOT / name).is_file():
-                (clone / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(ROOT / name, clone / name)
-    run(sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", folder / target, cwd=clone)
-    return next((folder / target).iterdir())
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the committed and changed files, from which packages are built as a release builds them."""
+    clone = tmp_path_factory.mktemp("release") / "clone"
+    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT).stdout.split("\0")
+    for name in filter(None, listed):
+        if name.split("/")[0] != "tests" and (ROOT / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, clone / name)
+    return clone
+
+
+def build(target: str, clone: Path) -> Path:
+    """Build a package."""
+    folder = clone.with_name(target)
+    run(sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", folder, cwd=clone)
+    return next(folder.iterdir())
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -80,8 +86,8 @@ def program() -> set[str]:
     }
 
 
-def test_the_wheel_holds_the_program_and_nothing_else(tmp_path: Path) -> None:
-    with zipfile.ZipFile(build("wheel", tmp_path)) as wheel:
+def test_the_wheel_holds_the_program_and_nothing_else(clone: Path) -> None:
+    with zipfile.ZipFile(build("wheel", clone)) as wheel:
         names = set(wheel.namelist())
     info = f"evtool-{__version__}.dist-info"
     pages = {f"evtool-{__version__}.data/data/share/man/man1/{Path(name).name}" for name in committed("evtool/cli/man")}
@@ -95,8 +101,8 @@ def test_the_wheel_holds_the_program_and_nothing_else(tmp_path: Path) -> None:
     }
 
 
-def test_the_sdist_holds_what_a_reader_needs_and_no_tests(tmp_path: Path) -> None:
-    with tarfile.open(build("sdist", tmp_path)) as sdist:
+def test_the_sdist_holds_what_a_reader_needs_and_no_tests(clone: Path) -> None:
+    with tarfile.open(build("sdist", clone)) as sdist:
         names = {member.name.partition("/")[2] for member in sdist.getmembers()}
     rooms = {name.partition("/")[0] for name in names}
     assert rooms - {".gitattributes", ".gitignore"} == {
@@ -201,21 +207,33 @@ def test_a_computer_without_network_gets_evtool(offline: Path, tmp_path: Path, p
     assert "DO NOT MATCH THE HASHES" in refused.stderr
 
 
+@pytest.fixture(scope="module")
+def sdist(clone: Path) -> Path:
+    """The sdist, with what builds a wheel of it beside it."""
+    sdist = build("sdist", clone)
+    run(sys.executable, "-m", "pip", "download", "--quiet", "--dest", sdist.parent, "hatchling", cwd=clone)
+    return sdist
+
+
 @pytest.mark.release
 @pytest.mark.parametrize("python", list(pythons()), ids=lambda python: python.name)
-def test_the_sdist_installs_in_a_clean_environment(tmp_path: Path, python: Path) -> None:
-    run(python, "-m", "venv", "venv", cwd=tmp_path)
-    run(tmp_path / "venv" / "bin" / "pip", "install", "--quiet", build("sdist", tmp_path), cwd=tmp_path)
+def test_the_sdist_installs_in_a_clean_environment(
+    offline: Path, clone: Path, sdist: Path, tmp_path: Path, python: Path
+) -> None:
+    """With each Python, from what is here: it builds the wheel itself, and takes the libraries of the folder."""
+    run(*ISOLATED, python, "-m", "venv", "venv", cwd=tmp_path)
+    pip: list[str | Path] = [*ISOLATED, tmp_path / "venv" / "bin" / "pip", "install", "--quiet", "--no-index"]
+    run(*pip, "--find-links", sdist.parent, "--find-links", offline / "wheels", sdist, cwd=tmp_path)
     first_day([tmp_path / "venv" / "bin" / "evtool"], tmp_path / "day")
     code = "from evtool.operations.examine.program import digest_code; print(digest_code().sha256)"
     installed = run(tmp_path / "venv" / "bin" / "python", "-c", code, cwd=tmp_path).stdout.strip()
-    assert installed == digest_of_program()
+    assert installed == digest_of_program(clone)
 
 
-def digest_of_program() -> str:
+def digest_of_program(clone: Path) -> str:
     """The digest that an account names, as a stranger computes it from the repository."""
     whole = hashlib.sha256()
     for name in sorted(program(), key=str.encode):
-        digest = hashlib.sha256((ROOT / name).read_bytes()).hexdigest()
+        digest = hashlib.sha256((clone / name).read_bytes()).hexdigest()
         whole.update(f"{digest}  ./{name.removeprefix('evtool/')}\n".encode())
     return whole.hexdigest()

@@ -77,12 +77,6 @@ def _run(arguments: list[str], done: list[str]) -> int:
     if arguments == ["--version"]:
         sys.stdout.write(f"evtool {__version__}\n")
         return ExitCode.OK
-    if sorted(arguments) == ["--json", "--version"]:
-        # It reads what comes with this version, of which a run that does something else says nothing.
-        from evtool.cli.output import print_version_document
-
-        print_version_document()
-        return ExitCode.OK
     # Half of the time of a short run is spent on importing click: whoever only asks for the version need not wait.
     import click
 
@@ -119,6 +113,12 @@ def _run(arguments: list[str], done: list[str]) -> int:
 
 def _invoke(arguments: list[str], done: list[str]) -> int:
     """Let click run a command; `click.Command.main` would end with exit code 1 by itself when a pipe is closed."""
+    if sorted(arguments) == ["--json", "--version"]:
+        # It reads what comes with this version, of which a run that does something else says nothing.
+        from evtool.cli.output import print_version_document
+
+        print_version_document()
+        return ExitCode.OK
     # This imports click, which a run that only asks for the version does not need.
     from evtool.cli.group import make_program
 

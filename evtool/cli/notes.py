@@ -8,7 +8,7 @@ import warnings
 from typing import TextIO
 
 from evtool.cli.next_command import fill_commands
-from evtool.cli.telling import language_of_errors
+from evtool.report.language import language_of_errors
 from evtool.store.medium import MediumWarning
 
 

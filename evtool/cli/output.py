@@ -230,7 +230,7 @@ def print_version_document() -> None:
     # Start-up time: no other run reads the checkers, or asks what the libraries were built with.
     from evtool.operations.examine.program import describe_platform, digest_code, list_inside, list_packages
     from evtool.report.checker_document import VersionDocument, describe_checker
-    from evtool.web.checkers import Checker
+    from evtool.report.checkers import Checker
 
     code, (python, platform) = digest_code(), describe_platform()
     _write_json(

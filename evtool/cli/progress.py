@@ -15,10 +15,11 @@ from msgspec import Struct, to_builtins
 
 from evtool.cli.output import Output, ProgressMode
 from evtool.core.errors import EvtoolError
+from evtool.core.finding import Words
 from evtool.core.text.names import shown, store_name
-from evtool.operations.progress import Measure, NoProgress, Progress
 from evtool.report.text import format_size
 from evtool.scan.meter import InWork, Meter
+from evtool.scan.progress import Measure, NoProgress, Progress
 
 if TYPE_CHECKING:
     from evtool.cli.progress_bars import ProgressBars
@@ -95,18 +96,50 @@ class ProgressLine(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def terminal_progress(output: Output) -> Iterator[Progress]:
-    """Show progress the way the user asked for; without a wish, only on a terminal."""
+    """Show progress the way the user asked for; without a wish, only on a terminal.
+
+    If the work breaks off, the error also tells which steps of it stay done; otherwise the answer says that.
+    """
     if output.progress is ProgressMode.JSON:
-        shown_progress: _ShownProgress = _LineProgress()
+        progress: _UnseenProgress | _ShownProgress = _LineProgress(output)
     elif output.progress is ProgressMode.NONE or output.quiet or not sys.stderr.isatty():
-        yield NoProgress()
-        return
+        progress = _UnseenProgress(output)
     else:
-        shown_progress = _TerminalProgress()
+        progress = _TerminalProgress(output)
     try:
-        yield shown_progress
+        yield progress
     finally:
-        shown_progress.close()
+        progress.close()
+    progress.forget()
+
+
+class _StepsDone:
+    """Hears which steps stay done."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._steps: list[str] = []
+
+    def did(self, says: Words) -> None:
+        """Keep it for the error that a later step may end with."""
+        # Start-up time: few commands take several steps.
+        from evtool.report.language import english, language_of_errors
+
+        language = english() if self._output.json else language_of_errors()
+        self._steps.append(language.say_words(says))
+        self._output.done.append(self._steps[-1])
+
+    def forget(self) -> None:
+        """Leave it to the answer to say what was done."""
+        for step in self._steps:
+            self._output.done.remove(step)
+
+
+class _UnseenProgress(_StepsDone, NoProgress):
+    """Shows nothing."""
+
+    def close(self) -> None:
+        """There is nothing to end."""
 
 
 class _Counts(Struct, frozen=True):
@@ -120,7 +153,7 @@ class _Counts(Struct, frozen=True):
     left: int | None
 
 
-class _ShownProgress(ABC):
+class _ShownProgress(_StepsDone, ABC):
     """Counts, and shows what it counted now and then.
 
     It works from the calling thread alone: worker processes are forked, which a second thread would make unsafe.
@@ -129,7 +162,8 @@ class _ShownProgress(ABC):
     _estimate: float | None
     _measuring: Iterator[tuple[int | None, int | None]] | None
 
-    def __init__(self, interval: float, delay: float) -> None:
+    def __init__(self, output: Output, interval: float, delay: float) -> None:
+        super().__init__(output)
         self._interval = interval
         self._delay = delay
         self.meter = Meter(self._look)
@@ -239,8 +273,8 @@ class _ShownProgress(ABC):
 class _LineProgress(_ShownProgress):
     """Writes JSON lines."""
 
-    def __init__(self) -> None:
-        super().__init__(_LINE_INTERVAL, 0)
+    def __init__(self, output: Output) -> None:
+        super().__init__(output, _LINE_INTERVAL, 0)
 
     def _show(self, counts: _Counts, *, done: bool) -> None:
         line = ProgressLine(
@@ -266,9 +300,9 @@ class _LineProgress(_ShownProgress):
 class _TerminalProgress(_ShownProgress):
     """Draws bars."""
 
-    def __init__(self) -> None:
+    def __init__(self, output: Output) -> None:
         self._bars: ProgressBars | None = None
-        super().__init__(_INTERVAL, _DELAY)
+        super().__init__(output, _INTERVAL, _DELAY)
 
     def close(self) -> None:
         """Remove the bars, so that the answer stands alone."""

@@ -41,11 +41,14 @@ SECTIONS: Mapping[str, Commands] = {
         "key": (f"{_HERE}.key", "your own signing keys"),
         "trust": (f"{_HERE}.trust", "whose keys you trust"),
         "recipient": (f"{_HERE}.recipient", "who may receive what"),
+        "agreement": (f"{_HERE}.agreement", "with whom you agreed on what"),
         "register": (f"{_HERE}.register", "keep names out of records"),
         "config": (f"{_HERE}.config", "show what decides by default"),
     },
     "For repositories": {
         "import": (f"{_HERE}.import_evidence", "seal what others hashed"),
+        "catalogue": (f"{_HERE}.catalogue", "know what you hold"),
+        "intake": (f"{_HERE}.intake", "take in what was sent"),
     },
 }
 """Heading -> the commands below it, in the order of an archivist's work."""
@@ -75,7 +78,7 @@ Exit codes:
   4  could not be checked: unreadable, unsupported or incomplete input,
      or the answer could not be written
   5  refused: consent or handling does not allow it
-  6  seal: what was new is sealed, and something else is wrong
+  6  seal, derive: what was new is sealed, and something else is wrong
 """
 
 EPILOG = "\n".join(["\b", "Examples:", *(f"  {command:<29} {words}" for command, words in EXAMPLES), "", EXIT_CODES])

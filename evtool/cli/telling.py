@@ -6,15 +6,7 @@ from collections.abc import Sequence
 
 from evtool.cli.delivery import print_error
 from evtool.core.errors import EvtoolError
-from evtool.report.language import Language, Said, choose_language, english
-
-
-def language_of_errors() -> Language:
-    """Give the language that a person asked for; English if there are no texts in it, which an error then says."""
-    try:
-        return choose_language()
-    except EvtoolError:
-        return english()
+from evtool.report.language import Language, Said, language_of_errors
 
 
 def tell(error: EvtoolError, done: Sequence[str]) -> None:

@@ -32,9 +32,21 @@ class ExitCode(IntEnum):
     delivered, or a fault of evtool itself."""
     REFUSED = 5
     """Consent or handling does not allow it."""
+
+
+class SealExitCode(IntEnum):
+    """What `seal` and `derive` answer: the codes of `ExitCode`, which no other command goes beyond, and one more."""
+
+    OK = ExitCode.OK
+    MISMATCH = ExitCode.MISMATCH
+    """As for the others, and nothing was sealed; so with the next two."""
+    USAGE = ExitCode.USAGE
+    NOT_ESTABLISHED = ExitCode.NOT_ESTABLISHED
+    NOT_CHECKED = ExitCode.NOT_CHECKED
+    """As for the others; the message says if something was sealed by then."""
+    REFUSED = ExitCode.REFUSED
     SEALED_BUT = 6
-    """`seal` alone: what was new is sealed, and something else is wrong or missing. Every other code than 0 means there
-    that nothing was sealed."""
+    """What was new is sealed, and something else is wrong or missing."""
 
 
 class Way(Enum):
@@ -55,6 +67,7 @@ class Way(Enum):
     ENCODING = "how a text is encoded"
     ENCRYPTION = "to which keys, or with which passphrase, a bundle is encrypted"
     EXCLUDE = "patterns of what is left out"
+    EXPLAINED = "how it comes that records part"
     FORMAT = "the program that wrote a list"
     IDENTITY = "the key that opens a bundle"
     ITEMS = "which items are meant"
@@ -62,6 +75,7 @@ class Way(Enum):
     KEY_PASSPHRASE = "where the passphrase of a key comes from"  # noqa: S105  # these are words, no secrets
     LABEL = "the name of a time-stamp"
     LISTED = "which items a report lists"
+    LOCATION = "what the catalogue calls a place"
     NEW_PASSPHRASE = "where the new passphrase of a key comes from"  # noqa: S105
     NO_KEY_PASSPHRASE = "a key without a passphrase"  # noqa: S105
     PASSPHRASE = "where the passphrase of a bundle comes from"  # noqa: S105

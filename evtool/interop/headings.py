@@ -21,6 +21,7 @@ KOREAN: Mapping[str, str] = {
     "created_at": "생성일",
     "event_date": "사건일",
     "place": "장소",
+    "subjects": "관련자 코드",
     "url": "주소",
     "derived_from": "원본 항목",
     "handling": "취급",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from evtool.core.errors import UsageError
+from evtool.core.errors import InputError, UsageError
 from evtool.core.text.names import shown
-from evtool.keys.files import make_private_directory
+from evtool.keys.files import make_private_directory, shown_file
 
 HOME_VARIABLE = "EVTOOL_HOME"
 """The variable that moves keys, trust and configuration elsewhere."""
@@ -73,9 +73,24 @@ def recipients_file(home: Path) -> Path:
     return home / "recipients.toml"
 
 
-def has_recipients(file: Path) -> bool:
-    """Tell whether there is something in the place of that file, whatever it is."""
-    return file.is_symlink() or file.exists()
+def agreements_file(home: Path) -> Path:
+    """Give the file of the user's agreements."""
+    return home / "agreements.toml"
+
+
+def is_there(file: Path) -> bool:
+    """Tell whether there is something in the place of a file, whatever it is.
+
+    Raises:
+        InputError: nobody can tell; a list that cannot be looked at is not one that is not there.
+    """
+    try:
+        os.lstat(file)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown_file(file), why=error) from error
+    return True
 
 
 def make_home(home: Path) -> None:

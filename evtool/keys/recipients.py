@@ -6,10 +6,9 @@ travels: what was used of it is quoted in the entry of a handover. Codes stand f
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -17,21 +16,14 @@ from evtool.core.consent.decision import Recipient, RecipientKind
 from evtool.core.errors import FormatError, UsageError, Way
 from evtool.core.ssh.key import PublicKey, parse_public_key_line
 from evtool.core.terms.input import accepted, parse_user_term
-from evtool.core.terms.terms import TERMS_BY_NAME, Purpose
+from evtool.core.terms.terms import TERMS_BY_NAME, Purpose, code_text
 from evtool.core.text.codes import check_code
 from evtool.core.text.expressions import compiled_when_used
-from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
-from evtool.core.text.toml import TomlTable, parse_toml
-from evtool.core.values import replace
-from evtool.keys.files import read_any_file, read_own_file
-from evtool.keys.home import has_recipients, home_directory, recipients_file
-
-FORMAT = "evtool-recipients/1"
-
-MAX_RECIPIENTS_FILE = 1024 * 1024
-"""Largest file of recipients, in bytes."""
+from evtool.core.text.toml import TomlTable
+from evtool.keys.home import home_directory, recipients_file
+from evtool.keys.toml_list import TomlList, name_place, require_lists
 
 _AGE_KEY = compiled_when_used(r"age1[02-9ac-hj-np-z]{10,4000}\Z")
 _REGION = compiled_when_used(r"[A-Z]{2}\Z")
@@ -97,15 +89,6 @@ class Recipients(Struct, frozen=True):
         return f"`{command}` adds it to {name_place(recipients_file(home_directory()))}"
 
 
-def name_place(file: Path) -> str:
-    """Say where a file in the user's home for evtool is, without the path of this machine."""
-    if os.environ.get("EVTOOL_HOME"):
-        return f"{file.name} in EVTOOL_HOME"
-    with contextlib.suppress(ValueError, RuntimeError):
-        return f"~/{file.relative_to(Path.home()).as_posix()}"
-    return f"{file.name} in the folder of your configuration"
-
-
 def load_recipients(path: Path | None = None, home: Path | None = None) -> Recipients:
     """Read a file of recipients that the user named, or the user's own; where there is none, nobody is known.
 
@@ -114,33 +97,7 @@ def load_recipients(path: Path | None = None, home: Path | None = None) -> Recip
         KeyFileError: others can change the user's own file.
         FormatError: it is not in the format.
     """
-    if path is not None:
-        named = parse_recipients_file(path, read_any_file(path, MAX_RECIPIENTS_FILE))
-        return replace(named, place=shown(path.name))
-    own = recipients_file(home or home_directory())
-    if not has_recipients(own):
-        return Recipients()
-    return parse_recipients_file(own, read_own_file(own, MAX_RECIPIENTS_FILE))
-
-
-def parse_recipients_file(path: Path, data: bytes) -> Recipients:
-    """Read the bytes of a file; its name stands in what is wrong with it.
-
-    Raises:
-        FormatError: as `parse_recipients`.
-    """
-    try:
-        return parse_recipients(data)
-    except FormatError as error:
-        raise FormatError(
-            "{path}: {why}",
-            hint="{why.hint}"
-            if error.hint
-            else "`evtool help recipient` explains the file; manifests/FORMAT-consent.md has an example",
-            key="file-why" if error.hint else "recipients-file",
-            path=shown(path.name),
-            why=error,
-        ) from error
+    return Recipients(RECIPIENTS.load(path, home) or {}, None if path is None else shown(path.name))
 
 
 def parse_recipients(data: bytes) -> Recipients:
@@ -149,40 +106,12 @@ def parse_recipients(data: bytes) -> Recipients:
     Raises:
         FormatError: it is not TOML, in another format, or a field is missing, unknown or not what it should be.
     """
-    text = read_foreign_text(data, "the file of recipients").text
-    table = TomlTable(parse_toml(text.encode(), "the file of recipients"))
-    found = table.take("format", str)
-    if found != FORMAT:
-        raise FormatError(
-            "the file of recipients is in format {found}, this version reads {format}",
-            key="recipients-format",
-            found=shown(found),
-            format=FORMAT,
-        )
-    entries = table.take("recipient", dict) if "recipient" in table else {}
-    table.finish()
-    return Recipients({check_code(code): _parse(code, value) for code, value in entries.items()})
+    return Recipients(RECIPIENTS.parse(data))
 
 
-def _parse(code: str, value: object) -> KnownRecipient:
-    if not isinstance(value, dict):
-        raise FormatError(
-            "recipient {code} is not a table",
-            hint="it begins with [recipient.{code}]",
-            key="recipient-no-table",
-            code=code,
-        )
-    table = TomlTable(value, f"recipient {code}")
-    for name, accepted_codes in (("kinds", _KINDS), ("purposes", accepted(TERMS_BY_NAME["for"]))):
-        if name not in table:
-            raise FormatError(
-                "recipient {code}.{name} is missing",
-                hint='add a line {name} = ["...", "..."]; accepted: {codes}',
-                key="recipient-missing",
-                code=code,
-                name=name,
-                codes=accepted_codes,
-            )
+def _read(code: str, table: TomlTable) -> KnownRecipient:
+    check_code(code)
+    require_lists(f"recipient {code}", table, {"kinds": _KINDS, "purposes": accepted(TERMS_BY_NAME["for"])})
     recipient = Recipient(
         code=code,
         organisation=check_code(table.take("organisation", str)) if "organisation" in table else None,
@@ -194,7 +123,6 @@ def _parse(code: str, value: object) -> KnownRecipient:
     )
     keys = table.take_strings("keys") if "keys" in table else ()
     signing_keys = table.take_strings("signing_keys") if "signing_keys" in table else ()
-    table.finish()
     return KnownRecipient(
         recipient, tuple(_key(code, key) for key in keys), tuple(_signing_key(code, key) for key in signing_keys)
     )
@@ -250,3 +178,21 @@ def _key(code: str, text: str) -> str:
                 code=code,
             ) from None
     return text
+
+
+def _spell(known: KnownRecipient) -> dict[str, Any]:
+    recipient = known.recipient
+    return {
+        "organisation": recipient.organisation,
+        "kinds": sorted(kind.value for kind in recipient.kinds),
+        "purposes": sorted(code_text(purpose) for purpose in recipient.purposes),
+        "agreements": sorted(recipient.agreements) or None,
+        "region": recipient.region,
+        "death_penalty": recipient.death_penalty,
+        "keys": list(known.keys) or None,
+        "signing_keys": [key.line for key in known.signing_keys] or None,
+    }
+
+
+RECIPIENTS = TomlList("recipient", "the list of recipients", "evtool-recipients/1", recipients_file, _read, _spell)
+"""How the list is written; `evtool.keys.recipient_list` changes it."""

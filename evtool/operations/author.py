@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from evtool.core.custody.privacy import TextPolicy
 from evtool.keys.signer import Signer
-from evtool.operations.progress import NoProgress, Progress
+from evtool.scan.progress import NoProgress, Progress
 
 Random = Callable[[int], bytes]
 """Gives so many random bytes."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from evtool.core import __version__
 from evtool.core.ssh.signature import NAMESPACE
+from evtool.report.checkers import Checker, sha256_of
 from evtool.report.language import Language, in_every_language
 from evtool.report.travels import Travels
-from evtool.web.checkers import Checker, sha256_of
 
 
 def render_bundle_readme(entries: Sequence[tuple[str, str]], travels: Travels, *, neutral: bool) -> str:

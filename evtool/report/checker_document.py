@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from evtool.report.account import CheckerShown, PackageVersion
-from evtool.web.checkers import Checker, sha256_of
+from evtool.report.checkers import Checker, sha256_of
 
 
 class VersionDocument(Struct, frozen=True, kw_only=True):

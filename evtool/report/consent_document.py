@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from evtool.core.consent.decision import ConsentAnswer, Reason
+from evtool.core.consent.decision import ConsentAnswer, Decision
 from evtool.core.consent.items import (
     ItemConsent,
     ItemTerms,
@@ -16,6 +16,7 @@ from evtool.core.consent.items import (
     TermsWithheld,
     terms_that_count,
 )
+from evtool.core.consent.refusal import Reason
 from evtool.core.consent.state import Holding
 from evtool.core.consent.summary import ConsentSummary
 from evtool.core.custody.events import Acceptance, Event
@@ -122,11 +123,13 @@ class RefusalDocument(Struct, frozen=True, kw_only=True):
         reason: what it is.
         message: the same in words.
         confirm: the confirmation by a second person that would answer it, or null if it is final.
+        agreement: number of the agreement that says no, or null if the terms of the item do.
     """
 
     reason: Reason
     message: str
     confirm: str | None
+    agreement: str | None
 
 
 class DecisionDocument(Struct, frozen=True, kw_only=True):
@@ -248,6 +251,7 @@ class RecallDocument(Struct, frozen=True, kw_only=True):
         path: the directory, as the user named it.
         items: ranges of the items that are recalled.
         holdings: who was given some of them, oldest first.
+        notice: the file of the notice that was written, as the user named it, or null.
     """
 
     format: Literal["evtool-recall/1"] = "evtool-recall/1"
@@ -255,6 +259,39 @@ class RecallDocument(Struct, frozen=True, kw_only=True):
     path: str
     items: tuple[str, ...]
     holdings: tuple[HoldingDocument, ...]
+    notice: str | None
+
+
+class TakenNoticeDocument(Struct, frozen=True, kw_only=True):
+    """What `evtool receive --notice` prints.
+
+    Attributes:
+        format: what this document is, and in which version.
+        exit_code: that of the process.
+        path: the directory or bundle, as the user named it.
+        dry_run: nothing was written.
+        collection: id of the collection.
+        sender: code of whoever signed the notice.
+        notice: its SHA-256.
+        items: ranges of the items of this copy that it is about.
+        entries: numbers of the entries that were added; none if all that it tells is in force already.
+        unknown: numbers of the entries before it that are not known here, as one range, or null.
+        parts_after: number of the entry after which the sender's record parts from this one, or null.
+        head: SHA-256 of the newest entry, or null if none was added.
+    """
+
+    format: Literal["evtool-notice-taken/1"] = "evtool-notice-taken/1"
+    exit_code: ExitCode
+    path: str
+    dry_run: bool
+    collection: str
+    sender: str
+    notice: str
+    items: tuple[str, ...]
+    entries: tuple[int, ...]
+    unknown: str | None
+    parts_after: int | None
+    head: str | None
 
 
 def terms_document(known: ItemTerms) -> Terms | None:
@@ -288,11 +325,21 @@ def decision_document(answer: ConsentAnswer) -> DecisionDocument:
     return DecisionDocument(
         item=answer.consent.item,
         allowed=decision.allowed,
-        reasons=tuple(
-            RefusalDocument(reason=refusal.reason, message=in_english(refusal.says), confirm=refusal.confirm)
-            for refusal in decision.reasons
-        ),
+        reasons=refusal_documents(decision),
         duties=tuple(map(english().say_words, decision.duties)),
+    )
+
+
+def refusal_documents(decision: Decision) -> tuple[RefusalDocument, ...]:
+    """Write the reasons of a decision."""
+    return tuple(
+        RefusalDocument(
+            reason=refusal.reason,
+            message=in_english(refusal.says),
+            confirm=refusal.confirm,
+            agreement=refusal.agreement,
+        )
+        for refusal in decision.reasons
     )
 
 

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from evtool.core import __version__
 from evtool.core.ssh.signature import NAMESPACE
+from evtool.report.checkers import Checker, sha256_of
 from evtool.report.language import Language, in_every_language
-from evtool.web.checkers import Checker, sha256_of
 
 
 class EntryLine(Struct, frozen=True):

@@ -18,7 +18,7 @@ from evtool.core.custody.entry import Clock
 from evtool.core.custody.event_tables import details_table
 from evtool.core.custody.events import Event, Fixity
 from evtool.core.custody.item_names import EarlierName, Rename
-from evtool.core.errors import ExitCode
+from evtool.core.errors import ExitCode, SealExitCode
 from evtool.core.finding import Axis, AxisState, Code
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.text.times import format_time
@@ -199,7 +199,7 @@ class SealDocument(Struct, frozen=True, kw_only=True):
     """
 
     format: Literal["evtool-seal/1"] = "evtool-seal/1"
-    exit_code: ExitCode
+    exit_code: SealExitCode
     sealed: bool
     verdict: ExitCode
     path: str

@@ -7,7 +7,9 @@ from typing import Literal
 from msgspec import Struct
 
 from evtool.core.accounts import LeftOut
-from evtool.core.errors import ExitCode
+from evtool.core.errors import ExitCode, SealExitCode
+from evtool.core.finding import Code
+from evtool.report.findings import FindingDocument
 
 
 class ImportDocument(Struct, frozen=True, kw_only=True):
@@ -59,10 +61,14 @@ class DeriveDocument(Struct, frozen=True, kw_only=True):
         sealed: number of the entry that seals the copy, or null if it was sealed before.
         entry: number of the entry `derived`.
         head: SHA-256 of that entry, or null.
+        findings: what sealing the copy found: sealed items that changed or vanished, and names that other systems mix
+            up.
+        more_findings: how many more of a kind there are; up to 1,000 of a kind are listed.
+        notes: what else sealing the copy told, in sentences.
     """
 
     format: Literal["evtool-derive/1"] = "evtool-derive/1"
-    exit_code: ExitCode
+    exit_code: SealExitCode
     path: str
     dry_run: bool
     original: int
@@ -70,3 +76,6 @@ class DeriveDocument(Struct, frozen=True, kw_only=True):
     sealed: int | None
     entry: int
     head: str | None
+    findings: tuple[FindingDocument, ...]
+    more_findings: dict[Code, int]
+    notes: tuple[str, ...]

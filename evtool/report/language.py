@@ -336,6 +336,14 @@ def in_english(says: Finding | Words) -> Phrase:
     return Phrase(said, says)
 
 
+def language_of_errors() -> Language:
+    """Give the language that a person asked for; English if there are no texts in it, which an error then says."""
+    try:
+        return choose_language()
+    except EvtoolError:
+        return english()
+
+
 def in_every_language(write: Callable[[Language], str]) -> str:
     """Write a page for a reader of whom nothing is known: in all languages, one below the other, English first.
 

@@ -81,15 +81,18 @@ def _start_of(process: int) -> str:
 
 
 def _is_local(directory: int | None) -> bool:
-    if directory is None:
-        return False
-    device = os.fstat(directory).st_dev
+    return directory is not None and file_system_of(directory) in _LOCAL_FILE_SYSTEMS
+
+
+def file_system_of(descriptor: int) -> str:
+    """Name the file system that an open file or directory lies on, as Linux does; empty where nobody can tell."""
+    device = os.fstat(descriptor).st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
     for line in _read("/proc/self/mountinfo").split("\n"):
         mount, _, kind = line.partition(" - ")
         if mount.split(" ")[2:3] == [wanted]:
-            return kind.split(" ")[0] in _LOCAL_FILE_SYSTEMS
-    return False
+            return kind.split(" ")[0]
+    return ""
 
 
 def _read(path: str) -> str:

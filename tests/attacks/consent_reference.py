@@ -6,7 +6,8 @@ It shares no code with evtool.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -39,7 +40,10 @@ Terms = dict[str, Any]
 
 @dataclass(frozen=True)
 class Question:
-    """A request in words; `to` is None for a bundle for everybody."""
+    """A request in words; `to` is None for a bundle for everybody.
+
+    `listed` are the user's agreements: number -> fields, as their file has them.
+    """
 
     to: str | None
     kinds: frozenset[str]
@@ -52,11 +56,76 @@ class Question:
     confirmed: frozenset[str]
     two_people: bool
     passes_on: bool
+    organisation: str | None = None
+    authority: str = ""
+    listed: Mapping[str, Mapping[str, Any]] | None = None
 
 
 def refused(terms: Terms, question: Question, *, withheld: bool = False, untrusted: int = 0) -> list[str]:
     """Give the codes of all reasons why not, sorted; one that holds several times stands there several times."""
-    why: dict[str, str | None] = {}  # reason, with its detail -> what would answer it
+    why = against(terms, question, withheld=withheld, untrusted=untrusted)
+    everybody = question.to is None
+    if question.listed is not None:
+        day = question.day.isoformat()
+        numbers = [*agreements_of(terms), *(number for number in question.listed if names(question.authority, number))]
+        binding = []
+        for number in dict.fromkeys(numbers):
+            agreement = question.listed.get(number)
+            if agreement is None:
+                why["agreement-unknown " + number] = None
+                continue
+            begins = str(agreement.get("starts", agreement["signed"]))
+            if day < begins or day >= str(agreement.get("ends", "9999-99-99")):
+                why["agreement-ended " + number] = None
+            else:
+                binding.append(agreement)
+            if everybody or not {question.to, question.organisation} & set(agreement["parties"]):
+                why["agreement-other-party " + number] = None
+            for purpose in terms.get("for", []) if everybody else [question.purpose]:
+                if purpose not in agreement["purposes"]:
+                    why[f"agreement-purpose {number} {purpose}"] = None
+        own = set(why)
+        for index, agreement in enumerate(binding):
+            more = against(narrowed(terms, agreement), question, withheld=withheld, untrusted=untrusted)
+            alone = [reason for reason in more if reason not in own]
+            kept = against(narrowed(terms, *binding), question, withheld=withheld, untrusted=untrusted)
+            why |= {f"{reason} by {index}": more[reason] for reason in alone if reason in kept}
+
+    confirmed = frozenset[str]() if everybody else question.confirmed
+    left = [reason for reason, answer in why.items() if not (question.two_people and answer in confirmed)]
+    if not question.two_people and any(why[reason] in confirmed for reason in left):
+        left.append("no-second-agent")
+    return sorted(reason.split()[0] for reason in left)
+
+
+def names(authority: str, number: str) -> bool:
+    """Tell whether words name a number."""
+    text, sought = (" ".join(unicodedata.normalize("NFKC", each).casefold().split()) for each in (authority, number))
+    part_of_a_word = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+    for at in range(len(text)):
+        before, found, after = text[:at][-1:], text[at : at + len(sought)], text[at + len(sought) :][:1]
+        if found == sought and not any(sign and sign in part_of_a_word for sign in (before, after)):
+            return True
+    return False
+
+
+def narrowed(terms: Terms, *agreements: Mapping[str, Any]) -> Terms:
+    """Put the strictest of an item and its agreements together."""
+    both = dict(terms)
+    for agreement in agreements:
+        for name in ("onward", "defence"):
+            if name in both and name in agreement:
+                both[name] = put_together({name: both[name]}, {name: agreement[name]})[name]
+        if agreement.get("conditions"):
+            both["conditions"] = sorted({*both.get("conditions", []), *agreement["conditions"]})
+        if "ends" in agreement:
+            both["until"] = min(both.get("until", "9999-99-99"), str(agreement["ends"]))
+    return both
+
+
+def against(terms: Terms, question: Question, *, withheld: bool, untrusted: int) -> dict[str, str | None]:
+    """Give what the terms alone have against it: each reason with its detail, and what would answer it."""
+    why: dict[str, str | None] = {}
     everybody = question.to is None
     becomes_public = everybody or "public" in question.kinds
 
@@ -140,12 +209,7 @@ def refused(terms: Terms, question: Question, *, withheld: bool = False, untrust
             if value not in known.split() and not (name == "conditions" and is_region(value)):
                 confirmable = name in ("by", "for", "conditions")
                 why[f"unknown-code {name} {value}"] = value if confirmable else None
-
-    confirmed = frozenset[str]() if everybody else question.confirmed
-    left = [reason for reason, answer in why.items() if not (question.two_people and answer in confirmed)]
-    if not question.two_people and any(why[reason] in confirmed for reason in left):
-        left.append("no-second-agent")
-    return sorted(reason.split()[0] for reason in left)
+    return why
 
 
 def is_region(code: str) -> bool:

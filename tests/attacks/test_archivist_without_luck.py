@@ -215,11 +215,12 @@ class Round:
             death_penalty=draw.random.choice([None, True, False]),
         )
         if is_publication:
-            recipient = Disclosure.publication(None, TrustPolicy()).recipient
+            recipient = Disclosure.publication(None, None, TrustPolicy()).recipient
         request = Request(
             recipient,
             Purpose(draw.random.choice(purposes)),
             DAY + timedelta(days=draw.random.randint(-2, 2)),
+            None,
             agent=draw.random.choice(["A1", "A2", "A9", None]),
             is_onward=draw.maybe(0.2),
             confirmed=frozenset(draw.some([*_CONFIRMABLE], 4)),
@@ -274,6 +275,7 @@ class Round:
             request.recipient,
             request.purpose,
             "agreement",
+            None,
             confirmed=request.confirmed,
             approved_by=request.approved_by,
             is_onward=request.is_onward,

@@ -102,7 +102,7 @@ def try_tree(folder: Path, dice: random.Random) -> bool:
     options = PackOptions(wanted, neutral_names=dice.random() < 0.3, recipients=recipients)
     trust = TrustPolicy(signers=OPTIONS.signers)
     bundle = folder / f"bundle{form}"
-    result = pack(case, bundle, author(1 << 50), Disclosure.publication(None, trust), options)
+    result = pack(case, bundle, author(1 << 50), Disclosure.publication(None, None, trust), options)
     access = BundleAccess((DecryptionKey(identity),))
 
     verified = verify_it(bundle, place=RecordPlace(access=access))

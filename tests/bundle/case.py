@@ -35,7 +35,6 @@ from evtool.operations.author import Author, Random
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.options import Disclosure, PackOptions, PackResult
 from evtool.operations.bundle.pack import pack
-from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions
@@ -43,6 +42,7 @@ from evtool.operations.seal.seal import seal
 from evtool.operations.seal.statements import StatementFiles
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify
+from evtool.scan.progress import NoProgress, Progress
 
 SEED = hashlib.sha256(b"evtool test vectors").digest()
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -152,7 +152,7 @@ def copy_case(case: Path, name: Path) -> Path:
 def to_court(**changes: Any) -> Disclosure:
     """The disclosure that the terms of every case here allow."""
     trust = TrustPolicy(signers=frozenset({SIGNER.public_key.fingerprint}))
-    return replace(Disclosure(COURT, Purpose("accountability-intl"), "DSA-2026-04", trust=trust), **changes)
+    return replace(Disclosure(COURT, Purpose("accountability-intl"), "DSA-2026-04", None, trust=trust), **changes)
 
 
 def pack_it(

@@ -10,7 +10,7 @@ import pytest
 
 from evtool.core.errors import EvtoolError, ExitCode, InputError
 from evtool.operations.bundle.pack import pack
-from evtool.operations.progress import Measure, NoProgress
+from evtool.scan.progress import Measure, NoProgress
 from tests.bundle.case import (
     author,
     copy_case,

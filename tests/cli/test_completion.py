@@ -127,6 +127,29 @@ def test_many_items_are_a_range_and_few_numbers(tmp_path: Path) -> None:
     assert len(found) == MOST
 
 
+def test_a_long_record_is_completed_by_the_names_of_its_files(tmp_path: Path) -> None:
+    """No entry is opened for its number and event, and of 300 seals the newest 20: the others are one range."""
+    for number in range(1, 601):
+        event = "sealed" if number % 2 else "accessed"
+        text = f"[sealed]\nfirst_item = {number * 50 - 49}\nitems = 100\n"
+        (tmp_path / f"{number:04d}-{event}.toml").write_text(text)
+    code = (
+        "import sys; from evtool.cli.completion.words import TypedRecord, find_words; opened = [];"
+        "sys.addaudithook(lambda event, facts: event == 'open' and type(facts[0]) is str and opened.append(facts));"
+        "found = find_words(sys.argv[1], sys.argv[2], TypedRecord(custody=sys.argv[3]));"
+        "print(len(opened), *(word.text for word in found))"
+    )
+    for kind, typed, opened, first, last in (
+        (offers.ENTRY, "", 0, "600", "501"),
+        (offers.ENTRY, "59", 0, "599", "59"),
+        (offers.ITEMS, "", 20, "1-28000", "29901-30000"),
+        (offers.ITEMS, "3000", 20, "3000", "30000"),
+    ):
+        command = [sys.executable, "-c", code, kind, typed, str(tmp_path)]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        assert (int(told[0]), told[1], told[-1]) == (opened, first, last), (kind, typed)
+
+
 HOSTILE = [
     "$(touch pwned)",
     "`touch pwned`",

@@ -434,6 +434,21 @@ def test_purpose_date_and_recipient_are_asked_for(giver: Party, small: Path) -> 
     assert giver("consent", "check", small, "--items", "1", *TO_B7[:-1], "2026-05-31").exit_code == 0
 
 
+def test_named_without_a_name_says_which_option_names_somebody(evtool: Runner, giver: Party) -> None:
+    """Somebody states a handling of `named` alone, and does not understand why the only recipient is refused."""
+    case = evtool.directory / "case"
+    case.mkdir()
+    (case / "a.txt").write_text("a")
+    giver.ok("seal", case, "--metadata", "none")
+    giver.ok("consent", "set", case, "--all-items", "--handling", "named", "--status", "given", "--for", "un-reporting")
+    check = ("consent", "check", case, *TO_B7)
+    refused = giver(*check)
+    assert refused.exit_code == 5
+    assert "item 1: B7 is not named: handling is named, and share (--share) is not stated" in refused.stdout
+    giver.ok("consent", "set", case, "--all-items", "--share", "B7", "--identity", "to-recipient")
+    assert "named" not in giver.ok(*check).stdout
+
+
 def test_a_change_that_would_widen_says_that_it_does_not(giver: Party, small: Path) -> None:
     wider = giver.ok(
         "consent", "set", small, "--all-items", "--handling", "public", "--for", "advocacy", "--json"

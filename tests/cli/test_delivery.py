@@ -33,6 +33,7 @@ handling = "public"
 consent = {status = "given", for = ["advocacy"], identity = "public", onward = "yes"}
 """
 
+AGREED = ("--party", "A", "--party", "B7", "--signed", "2026-04-01", "--purpose", "research")
 TO = ("--to", "B7", "--authority", "DSA-1", "--purpose", "storage", *ANYWAY, "--confirm", "purpose-not-covered")
 
 INVOCATIONS: dict[str, tuple[str, ...]] = {
@@ -76,6 +77,10 @@ INVOCATIONS: dict[str, tuple[str, ...]] = {
     "key restore": ("key", "restore", "A1", "backup.key", "--test"),
     "key change": ("key", "change", "A1", "--no-passphrase"),
     "key retire": ("key", "retire", "A1"),
+    "agreement add": ("agreement", "add", "MOU-8", *AGREED),
+    "agreement list": ("agreement", "list"),
+    "agreement show": ("agreement", "show", "MOU-7"),
+    "agreement remove": ("agreement", "remove", "MOU-7"),
     "recipient add": ("recipient", "add", "E5", "--kind", "court", "--purpose", "research"),
     "recipient list": ("recipient", "list"),
     "recipient show": ("recipient", "show", "D4"),
@@ -194,6 +199,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, tsa: OpensslAuthority) -> It
     giver.ok("trust", "tsa", "add", tsa.directory / "signer.pem", "--name", "Known")
     giver.ok("key", "backup", "A1", "backup.key", "--unlocked")
     giver.ok("recipient", "add", "D4", "--kind", "court", "--purpose", "research")
+    giver.ok("agreement", "add", "MOU-7", *AGREED)
     with serve(replace(run, environment=run.environment | {"PYTHONUNBUFFERED": "1"})) as unbuffered:
         yield World(folder, (run, unbuffered))
 

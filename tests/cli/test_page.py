@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import ssl
 import subprocess
 import sys
@@ -11,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+import evtool as package
 from evtool.core.errors import ExitCode
 from evtool.core.text.digest import group_in_fours
-from evtool.web.checkers import Checker, read_checker
+from evtool.report.checkers import Checker, read_checker
 from tests.cli.custody import make_case, make_party
 from tests.conftest import Runner
 
@@ -104,3 +107,21 @@ def test_json_before_a_command_is_refused(evtool: Runner) -> None:
     """It would be passed over, and a script that asked for JSON got text."""
     assert evtool("--json", "verify", "nothing").exit_code == ExitCode.USAGE
     assert evtool("--json", "--version").document == evtool("--version", "--json").document
+
+
+def test_an_installation_without_the_script_says_so_in_one_message(evtool: Runner, tmp_path: Path) -> None:
+    """A packager left it out, or something removed it: README.txt could not name its digest, and nothing is sealed."""
+    installed = tmp_path / "installed" / "evtool"
+    shutil.copytree(Path(package.__file__).parent, installed, copy_function=os.link)
+    (installed / "web" / "check.py").unlink()
+    (evtool.directory / "case").mkdir()
+    (evtool.directory / "case" / "a.txt").write_text("a")
+    assert evtool("key", "new", "A1", "--no-passphrase").exit_code == 0
+    for command in (["seal", "case"], ["page", "--script", "-o", "check.py"], ["--version", "--json"]):
+        told = evtool.anew(*command, PYTHONPATH=str(installed.parent))
+        assert told.exit_code == 4
+        assert told.stderr.splitlines()[0] == (
+            "evtool: error: this installation of evtool lacks its file check.py: No such file or directory"
+        )
+        assert "evtool: hint: install evtool again" in told.stderr
+    assert evtool("verify", "case").exit_code == 4, "nothing was sealed"

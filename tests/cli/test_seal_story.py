@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from evtool import Code, ExitCode
+from evtool import Code, ExitCode, SealExitCode
 from evtool.core.errors import EvidenceError
 from evtool.core.text.times import format_time
 from evtool.operations.author import Author
@@ -141,7 +141,7 @@ def test_a_sealed_item_that_changed_is_a_finding_and_never_sealed_again(case: Pa
     (case / "d").symlink_to("b")
     (case / "new").touch()
     result = evtool("seal", "--json", case)
-    assert result.exit_code == ExitCode.SEALED_BUT
+    assert result.exit_code == SealExitCode.SEALED_BUT
     found = {(finding["code"], finding["path"]) for finding in result.document["findings"]}
     assert found == {("changed", "a"), ("changed", "b"), ("missing", "c"), ("type-changed", "d")}
     assert result.document["new_items"] == 1

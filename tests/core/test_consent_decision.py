@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import tomllib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
 
-from evtool.core.consent.decision import Decision, Reason, Recipient, RecipientKind, Request, decide
+from evtool.core.consent.agreements import Agreement, Agreements, narrow
+from evtool.core.consent.decision import Decision, Recipient, RecipientKind, Request, decide
 from evtool.core.consent.items import (
     ItemTerms,
     TermsNeverStated,
@@ -20,6 +24,7 @@ from evtool.core.consent.items import (
     terms_in_force,
     terms_that_count,
 )
+from evtool.core.consent.refusal import Reason
 from evtool.core.consent.state import ConsentChange
 from evtool.core.terms.terms import (
     Condition,
@@ -33,6 +38,7 @@ from evtool.core.terms.terms import (
     terms_of,
 )
 from evtool.core.values import replace
+from evtool.keys.agreements import parse_agreements
 from evtool.keys.recipients import load_recipients
 from evtool.operations.bundle.options import Disclosure
 from evtool.operations.record.trust import TrustPolicy
@@ -41,6 +47,8 @@ from tests.attacks.consent_reference import Question, refused
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "consent"
 RECIPIENTS = load_recipients(VECTORS / "recipients.toml")
+AGREEMENTS = parse_agreements((VECTORS / "agreements.toml").read_bytes())
+LISTED: dict[str, dict[str, Any]] = tomllib.loads((VECTORS / "agreements.toml").read_text("utf-8"))["agreement"]
 TERM_COLUMNS = (
     *("handling", "status", "by", "for", "share", "identity", "onward", "defence", "conditions"),
     *("from", "until", "agreement", "basis"),
@@ -48,7 +56,7 @@ TERM_COLUMNS = (
 LISTS = ("for", "share", "conditions")
 
 
-EVERYBODY = Disclosure.publication(None, TrustPolicy()).recipient
+EVERYBODY = Disclosure.publication(None, None, TrustPolicy()).recipient
 
 
 def read_rows() -> list[dict[str, str]]:
@@ -105,6 +113,8 @@ def request_of_row(row: dict[str, str]) -> Request:
         is_onward=row["passes_on"] == "yes",
         confirmed=frozenset(split(row["confirm"])),
         approved_by=row["approved_by"] or None,
+        agreements=AGREEMENTS if row["listed"] else None,
+        authority=row["authority"] or None,
     )
 
 
@@ -124,7 +134,22 @@ def question_of(request: Request) -> Question:
         confirmed=request.confirmed,
         two_people=bool(request.agent and request.approved_by and request.agent != request.approved_by),
         passes_on=request.is_onward,
+        organisation=recipient.organisation,
+        authority=request.authority or "",
+        listed=None if request.agreements is None else listed_of(request.agreements),
     )
+
+
+def listed_of(agreements: Agreements) -> dict[str, dict[str, Any]]:
+    """Give the list as its file has it: for the vectors that file itself."""
+    if agreements is AGREEMENTS:
+        return LISTED
+    return {number: tomllib.loads(tomli_w.dumps(spelled(each))) for number, each in agreements.by_number.items()}
+
+
+def spelled(agreement: Agreement) -> dict[str, Any]:
+    values = to_builtins(agreement, builtin_types=(date,))
+    return {name: value for name, value in values.items() if value is not None}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{number}-{row['why']}" for number, row in enumerate(ROWS, start=2)])
@@ -161,7 +186,7 @@ def test_nothing_stated_and_the_strictest_are_refused_to_everybody() -> None:
     for code in RECIPIENTS.by_code:
         recipient = RECIPIENTS.find(code).recipient
         for purpose in Purpose:
-            request = Request(recipient, purpose, date(2026, 3, 1), "A03")
+            request = Request(recipient, purpose, date(2026, 3, 1), None, "A03")
             assert not decide(TermsNeverStated(), request).allowed
             assert not decide(TermsWithheld(), request).allowed
 
@@ -207,6 +232,24 @@ TERMS = st.builds(
     basis=maybe(st.just("published")),
 )
 
+AGREEMENT_LISTS = st.builds(
+    lambda *found: Agreements({agreement.number: agreement for agreement in found}),
+    *(
+        st.builds(
+            Agreement,
+            number=st.just(number),
+            parties=st.sampled_from([("ngo-3", "ohchr-dprk", "court-a", "x"), ("ngo-3", "x")]),
+            signed=DAYS,
+            purposes=lists(codes(list(Purpose)[:3])) | st.just(tuple(Purpose)),
+            ends=maybe(DAYS),
+            onward=maybe(st.sampled_from(Permission)),
+            defence=maybe(st.sampled_from(Permission)),
+            conditions=lists(codes(Condition) | st.sampled_from(["region:KR", "region:CH"]), size=2),
+        )
+        for number in ("DSA-1", "DSA-2")
+    ),
+)
+
 REQUESTS = st.builds(
     Request,
     recipient=st.builds(
@@ -220,6 +263,7 @@ REQUESTS = st.builds(
     ),
     purpose=st.sampled_from(list(Purpose)[:3]),
     day=DAYS,
+    agreements=st.none() | AGREEMENT_LISTS,
     agent=st.sampled_from(["A03", None]),
     is_onward=st.booleans(),
     confirmed=st.frozensets(
@@ -228,6 +272,7 @@ REQUESTS = st.builds(
         )
     ),
     approved_by=st.sampled_from(["A07", "A03", None]),
+    authority=st.sampled_from([None, "order 5", "under dsa-2"]),
 )
 
 
@@ -235,6 +280,18 @@ REQUESTS = st.builds(
 def test_the_second_opinion_agrees_on_any_terms(terms: ConsentTerms, request: Request) -> None:
     decision = decide_stated(terms, request)
     assert sorted(refusal.reason.value for refusal in decision.reasons) == refused(terms.stated, question_of(request))
+
+
+@settings(max_examples=400)
+@given(TERMS, REQUESTS, AGREEMENT_LISTS)
+def test_a_list_of_agreements_never_allows_more(terms: ConsentTerms, request: Request, agreements: Agreements) -> None:
+    """Whatever it says: all that stood against it without the list, or with an agreement more, still does."""
+    terms, without = permissive(request) if request.is_onward else terms, replace(request, agreements=None)
+    reasons = set(decide_stated(terms, without).reasons)
+    assert reasons <= {*decide_stated(terms, replace(request, agreements=agreements)).reasons}
+    assert narrow(narrow(terms, agreements.by_number.values()), agreements.by_number.values()) == narrow(
+        terms, agreements.by_number.values()
+    )
 
 
 def permissive(request: Request) -> ConsentTerms:
@@ -330,7 +387,7 @@ def test_asking_for_less_never_allows_less(terms: ConsentTerms, request: Request
 def test_generous_terms_allow(request: Request) -> None:
     """The other way round: terms that allow everything are not refused by some rule that nobody sees."""
     allowed = replace(request, recipient=replace(request.recipient, purposes=frozenset({request.purpose})))
-    assert decide_stated(permissive(request), allowed).allowed
+    assert decide_stated(permissive(request), replace(allowed, agreements=None)).allowed
 
 
 def test_duties_are_told_with_the_permission() -> None:
@@ -347,7 +404,7 @@ def test_duties_are_told_with_the_permission() -> None:
     )
     recipient = Recipient("museum", purposes=frozenset({Purpose.RESEARCH}), death_penalty=False)
 
-    decision = decide_stated(terms, Request(recipient, Purpose.RESEARCH, date(2026, 3, 1)))
+    decision = decide_stated(terms, Request(recipient, Purpose.RESEARCH, date(2026, 3, 1), None))
 
     assert decision.allowed
     assert tuple(map(english().say_words, decision.duties)) == (
@@ -368,12 +425,12 @@ def test_what_everybody_may_have_is_public_and_goes_for_each_of_its_purposes(
     terms: ConsentTerms, day: date, is_onward: bool
 ) -> None:
     """Publication is never easier than asking for each stated purpose in turn, and takes public handling."""
-    publication = Request(replace(PUBLICLY, purposes=frozenset()), "publication", day, "A03", is_onward)
+    publication = Request(replace(PUBLICLY, purposes=frozenset()), "publication", day, None, "A03", is_onward)
     decision = decide_stated(terms, replace(publication, is_publication=True))
     assert decision.allowed <= (terms.handling is Handling.PUBLIC and bool(terms.purposes is not None))
     for purpose in terms.purposes or ():
         if isinstance(purpose, Purpose):
-            one = decide_stated(terms, Request(PUBLICLY, purpose, day, "A03", is_onward))
+            one = decide_stated(terms, Request(PUBLICLY, purpose, day, None, "A03", is_onward))
             assert decision.allowed <= one.allowed
 
 
@@ -385,7 +442,9 @@ def test_ordinary_public_terms_may_be_published() -> None:
             "consent": {"status": "given", "for": ["advocacy"], "identity": "public", "onward": "yes"},
         }
     )
-    request = Request(replace(PUBLICLY, purposes=frozenset()), "publication", date(2026, 3, 1), is_publication=True)
+    request = Request(
+        replace(PUBLICLY, purposes=frozenset()), "publication", date(2026, 3, 1), None, is_publication=True
+    )
     assert decide_stated(terms, request).allowed
     for handling in (Handling.CLOSED, Handling.NAMED, Handling.PARTNERS, None):
         refusals = decide_stated(replace(terms, handling=handling), request).reasons

@@ -6,7 +6,9 @@ import re
 import tomllib
 from pathlib import Path
 
-from evtool.core.consent.decision import Reason, RecipientKind
+from evtool.core.consent.agreements import Agreement
+from evtool.core.consent.decision import RecipientKind
+from evtool.core.consent.refusal import Reason
 from evtool.core.consent.state import combine_terms
 from evtool.core.custody.events import ConsentChanged, TermsText
 from evtool.core.custody.register import parse_register
@@ -14,7 +16,9 @@ from evtool.core.manifest.context import FIELDS
 from evtool.core.manifest.statement import ConsentStatement, ContextStatement
 from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.terms.terms import TERMS, TermShape
+from evtool.core.values import names_of
 from evtool.interop.item_defaults import parse_defaults
+from evtool.keys.agreements import parse_agreements
 from evtool.keys.recipients import parse_recipients
 
 PAGE = (Path(__file__).parents[2] / "manifests" / "FORMAT-consent.md").read_text(encoding="utf-8")
@@ -41,6 +45,9 @@ def test_the_example_files_are_read() -> None:
     assert everything.stated.terms
     assert combine_terms(everything.stated.terms, everything.stated.terms) == everything.stated.terms
     assert parse_recipients(recipients.encode()).find("ohchr-dprk").signing_keys
+    (agreements,) = [block for block in BLOCKS if "evtool-agreements/1" in block]
+    (agreement,) = parse_agreements(agreements.encode()).by_number.values()
+    assert None not in (agreement.ends, agreement.onward, agreement.at_end, agreement.document)
     (register,) = [block for block in BLOCKS if "evtool-register/1" in block]
     assert [person.code for person in parse_register(register.encode())] == ["S17"]
 
@@ -54,6 +61,8 @@ def test_the_page_names_every_term_code_field_and_reason() -> None:
             assert str(term.limit) in PAGE
     for field in FIELDS:
         assert f"`{field.name}`" in PAGE
+    for name in names_of(Agreement)[1:]:
+        assert f"`{name}`" in PAGE
     for kind in RecipientKind:
         assert f"`{kind.value}`" in PAGE
     for reason in Reason:

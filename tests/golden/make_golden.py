@@ -78,7 +78,7 @@ def make_record(case: Path, authority: OpensslAuthority) -> None:
     derive(case, "letter.txt", "redacted/letter.txt", "names removed by hand", late, of_copy)
     renew(case, late, EntryHeader("in time"))
     transferred = Transferred(PartyCode("B7"), "DSA-2026-04", "accountability-intl")
-    to_b7 = Exit(COURT, trust=to_court().trust)
+    to_b7 = Exit(COURT, None, trust=to_court().trust)
     record_exit(case, late, transferred, EntryHeader("the original on paper", items=ranges_of((letter,))), to_b7)
 
 

@@ -82,7 +82,7 @@ def choose(case: Path, wanted: Wanted) -> object:
     """Choose items for everybody, and give what is known of them; or the error that says why that is not possible."""
     with open_record(case) as record:
         trust = TrustPolicy(signers=frozenset({record.chain.links[0].public_key.fingerprint}))
-        request = Disclosure.publication(None, trust).request(None, system_now())
+        request = Disclosure.publication(None, None, trust).request(None, system_now())
         try:
             chosen = choose_items(record.custody, wanted, request, trust)
         except (UsageError, RefusedError) as error:

@@ -11,7 +11,6 @@ import pytest
 from evtool.interop.checksum_lists import ListOptions
 from evtool.operations.bundle.pack import pack
 from evtool.operations.bundle.unpack import unpack
-from evtool.operations.progress import Measure, NoProgress
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.seal.import_evidence import Origin, import_list
 from evtool.operations.seal.options import SealOptions
@@ -20,6 +19,7 @@ from evtool.operations.verify.copies import compare_copies
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify
 from evtool.scan.meter import InWork, Meter
+from evtool.scan.progress import Measure, NoProgress
 from tests.bundle.case import SIGNER, author, seal_case, to_court, write_files
 
 NAME = "video/김철수 [bold].mp4"

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from evtool.core.consent.decision import Reason, Recipient, Request
+from evtool.core.consent.decision import Recipient, Request
+from evtool.core.consent.refusal import Reason
 from evtool.core.errors import NotEstablishedError
 from evtool.core.finding import Code, Finding
 from evtool.core.ssh.allowed_signers import AllowedSigners, parse_allowed_signers
@@ -39,7 +40,7 @@ TERMS = {
     "handling": "public",
 }
 OFFICE = Recipient("office", purposes=frozenset({Purpose.UN_REPORTING}))
-REQUEST = Request(OFFICE, Purpose.UN_REPORTING, date(2026, 3, 9), agent="A03")
+REQUEST = Request(OFFICE, Purpose.UN_REPORTING, date(2026, 3, 9), None, agent="A03")
 
 Entry = dict[str, Any]
 

@@ -18,12 +18,12 @@ from evtool.core.text.digest import group_in_fours
 from evtool.core.values import replace
 from evtool.report.account import Account
 from evtool.report.certificate.writer import CERTIFICATES
+from evtool.report.checkers import Checker, sha256_of
 from evtool.report.from_json import read_document
 from evtool.report.language import FOLDER, PAGES, list_languages, load_language
 from evtool.report.page.page import MOST_ITEMS, write_papers
 from evtool.report.paper_page import render_paper
 from evtool.report.paper_pdf import FONTS, Glyphs, render_pdf
-from evtool.web.checkers import Checker, sha256_of
 from tests.conftest import Runner
 
 NAMES = {

@@ -36,7 +36,18 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-people.md": (
         "JSON documents: keys, trust and consent",
         "Whose keys there are, whom the user trusts, and what may go to whom.",
-        "keys trust recipients consent consent-check consent-change recall register-check",
+        "keys trust recipients agreements consent consent-check consent-change recall notice-taken register-check",
+    ),
+    "FORMAT-json-repository.md": (
+        "JSON documents: the repository",
+        "What a repository received, what it knows of that, and what it decided.",
+        "intake intake-end holdings catalogue-locations audit catalogue-due",
+    ),
+    "FORMAT-json-catalogue.md": (
+        "JSON documents: the catalogue",
+        "What a repository holds, under which terms, and who else has it.",
+        "catalogue-init catalogue-add catalogue-list catalogue-find catalogue-refused catalogue-holders "
+        "catalogue-chain catalogue-recall catalogue-figures catalogue-duplicates",
     ),
     "FORMAT-json-account.md": (
         "JSON documents: the account of a verification",

@@ -75,13 +75,30 @@ from evtool.core.text.limits import (  # noqa: E402
 from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
+from evtool.report.agreement_document import AgreementsDocument  # noqa: E402
+from evtool.report.answers_document import (  # noqa: E402
+    CatalogueChainDocument,
+    CatalogueDuplicatesDocument,
+    CatalogueFiguresDocument,
+    CatalogueFindDocument,
+    CatalogueHoldersDocument,
+    CatalogueRecallDocument,
+    CatalogueRefusedDocument,
+)
+from evtool.report.audit_document import AuditDocument, CatalogueDueDocument, LocationsDocument  # noqa: E402
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
+from evtool.report.catalogue_document import (  # noqa: E402
+    CatalogueAddDocument,
+    CatalogueInitDocument,
+    CatalogueListDocument,
+)
 from evtool.report.checker_document import PageDocument, VersionDocument  # noqa: E402
 from evtool.report.consent_document import (  # noqa: E402
     ConsentChangeDocument,
     ConsentCheckDocument,
     ConsentDocument,
     RecallDocument,
+    TakenNoticeDocument,
 )
 from evtool.report.custody_document import (  # noqa: E402
     CopiesDocument,
@@ -98,6 +115,7 @@ from evtool.report.document import (  # noqa: E402
     SealDocument,
 )
 from evtool.report.import_document import DeriveDocument, ImportDocument  # noqa: E402
+from evtool.report.intake_document import HoldingsDocument, IntakeEnd, IntakeLine  # noqa: E402
 from evtool.report.items_document import ItemsTableDocument  # noqa: E402
 from evtool.report.key_document import KeysDocument, TrustDocument  # noqa: E402
 from evtool.report.metadata_document import InspectDocument  # noqa: E402
@@ -130,6 +148,7 @@ DOCUMENTS: dict[str, type] = {
     "keys": KeysDocument,
     "trust": TrustDocument,
     "recipients": RecipientsDocument,
+    "agreements": AgreementsDocument,
     "timestamp": StampDocument,
     "timestamp-request": RequestDocument,
     "timestamp-revocation": RevocationDocument,
@@ -146,12 +165,29 @@ DOCUMENTS: dict[str, type] = {
     "consent-check": ConsentCheckDocument,
     "consent-change": ConsentChangeDocument,
     "recall": RecallDocument,
+    "notice-taken": TakenNoticeDocument,
     "pack": PackDocument,
     "unpack": UnpackDocument,
     "import": ImportDocument,
     "derive": DeriveDocument,
     "inspect": InspectDocument,
     "register-check": RegisterCheckDocument,
+    "catalogue-init": CatalogueInitDocument,
+    "catalogue-add": CatalogueAddDocument,
+    "catalogue-list": CatalogueListDocument,
+    "intake": IntakeLine,
+    "intake-end": IntakeEnd,
+    "holdings": HoldingsDocument,
+    "catalogue-find": CatalogueFindDocument,
+    "catalogue-refused": CatalogueRefusedDocument,
+    "catalogue-holders": CatalogueHoldersDocument,
+    "catalogue-chain": CatalogueChainDocument,
+    "catalogue-recall": CatalogueRecallDocument,
+    "catalogue-figures": CatalogueFiguresDocument,
+    "catalogue-duplicates": CatalogueDuplicatesDocument,
+    "catalogue-locations": LocationsDocument,
+    "audit": AuditDocument,
+    "catalogue-due": CatalogueDueDocument,
     "version": VersionDocument,
     "page": PageDocument,
     "config": SettingsDocument,

@@ -20,7 +20,7 @@ from typing import NoReturn
 
 import pytest
 
-from evtool.web.checkers import Checker
+from evtool.report.checkers import Checker
 from tests.web.asked_once import ask_ssh_keygen
 
 SCRIPT = Path(__file__).parents[2] / "evtool" / "web" / Checker.SCRIPT.value

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evtool.web.checkers import Checker, read_checker
+from evtool.report.checkers import Checker, read_checker
 from tests.golden.golden import VERSIONS, read_verdicts
 from tests.web.script_runner import SCRIPT, run_script
 

@@ -61,7 +61,7 @@ def _describe(report: CopiesReport) -> PartingDocument | None:
     if parting is None:
         return None
     return PartingDocument(
-        after=parting.after.entry.sequence if parting.after is not None else None,
+        after=parting.after.sequence if parting.after is not None else None,
         first=parting.first.head,
         second=parting.second.head,
         is_fork=parting.is_fork,
@@ -77,10 +77,10 @@ def _render(report: CopiesReport, first: str, second: str) -> str:
             listed = ", ".join(f"{number} {event}" for number, event in entries)
             lines.append(f"  only in {shown(name)}: {listed}")
     if report.parting is not None:
-        after = report.parting.after.entry.sequence if report.parting.after is not None else 0
+        after = report.parting.after.sequence if report.parting.after is not None else 0
         begin = f"after entry {after}" if after else "from the beginning"
-        for name, link in ((first, report.parting.first), (second, report.parting.second)):
-            lines.append(f"  {begin} in {shown(name)}: {group_in_fours(link.head)}")
+        for name, node in ((first, report.parting.first), (second, report.parting.second)):
+            lines.append(f"  {begin} in {shown(name)}: {group_in_fours(node.head)}")
         if report.is_fork:
             lines.insert(0, "THE RECORDS PART: one entry was continued twice, and neither way is a recipient's answer.")
         else:

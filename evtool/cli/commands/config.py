@@ -15,7 +15,7 @@ from evtool.cli.options.trust import choose_trust
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import EvtoolError, ExitCode
 from evtool.core.text.names import shown
-from evtool.keys.home import home_directory, keys_directory, recipients_file, trust_file
+from evtool.keys.home import agreements_file, home_directory, keys_directory, recipients_file, trust_file
 from evtool.report.language import LOCALE_VARIABLES, choose_language
 from evtool.report.settings_document import Setting, SettingsDocument, SettingSource
 
@@ -84,6 +84,7 @@ def _settings() -> Iterator[Setting]:
         yield from _signing(home)
         yield _trust(home)
         yield _place("recipients", recipients_file(home), SettingSource.HOME, option="--recipients")
+        yield _place("agreements", agreements_file(home), SettingSource.HOME)
         yield _place("authorities", home / "tsa", SettingSource.HOME, option="--tsa-roots")
     yield _language()
 

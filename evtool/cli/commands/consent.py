@@ -15,7 +15,6 @@ from evtool.cli.answers.items import list_named_items
 from evtool.cli.answers.packed import MAX_RANGES
 from evtool.cli.command import Command, Option, flag, misuse, options_of
 from evtool.cli.completion import offers
-from evtool.cli.environment import Variable
 from evtool.cli.group import Group
 from evtool.cli.options.access import AccessOptions, access_options, short_access_options
 from evtool.cli.options.common import (
@@ -25,24 +24,26 @@ from evtool.cli.options.common import (
     recipients_flag,
     signing_options,
     trust_flag,
+    who_would_sign,
 )
 from evtool.cli.options.entry import EntryOptions, bundle_entry_options
 from evtool.cli.options.items import items_option, resolve_items
 from evtool.cli.options.trust import told_trust
-from evtool.cli.options.values import PURPOSES, ExistingPath, code_value, purpose_value
+from evtool.cli.options.values import PURPOSES, ExistingPath, code_value, day_value, purpose_value
 from evtool.cli.output import Output, output_and_findings, output_options
 from evtool.core.consent.decision import ConsentAnswer, Request
-from evtool.core.errors import ExitCode, FormatError, InputError, KeyFileError, UsageError
+from evtool.core.errors import ExitCode, FormatError, InputError, UsageError
 from evtool.core.finding import Words
-from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.input import accepted, make_terms, parse_user_term
-from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose, parse_day
+from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.keys.agreements import load_agreements
 from evtool.keys.recipients import load_recipients
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import TermDifference, change_consent, decide_items, read_consent
 from evtool.operations.entries.exits import group_refusals
+from evtool.operations.entries.notice import make_notice
 from evtool.operations.entries.recall import recall
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
@@ -59,6 +60,7 @@ from evtool.report.consent_document import (
 )
 from evtool.report.consent_text import render_consent, render_holding, say_term
 from evtool.report.language import Language, Said
+from evtool.store.output import write_new_file
 
 GROUP_EXAMPLES = """\b
 Examples:
@@ -139,6 +141,7 @@ RECALL_EXAMPLES = """\b
 Examples:
   evtool consent recall case-12 --items 42
   evtool consent recall case-12      all items that may go to nobody any more
+  evtool consent recall case-12 --items 42 --notice case-12.notice
 
 \b
 Exit codes:
@@ -147,7 +150,9 @@ Exit codes:
   2  wrong usage, or no such item
   4  the record cannot be read
 
-This lists what this record knows. Whoever received an item may have passed it on: their records know to whom.
+This lists what this record knows. Whoever received an item may have passed it on: their records know to whom. Send
+the notice to every holder: `evtool receive PATH --notice FILE` takes it in. It holds the changes as they were signed,
+for these items alone, and the entries that place them in the record; it can take back, and never permit anything.
 """
 
 
@@ -188,13 +193,6 @@ def _parse_term(name: str, text: str) -> Any:
         raise click.BadParameter(f"{error.message}{hint}", param_hint=f"--{name}") from error
 
 
-def _day_value(text: str) -> date:
-    try:
-        return parse_day("the date", text)
-    except FormatError as error:
-        raise click.BadParameter(error.message) from error
-
-
 @command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
 @click.argument("directory", type=click.Path())
 @items_option("Only these items:")
@@ -225,6 +223,7 @@ class CheckOptions(Struct, frozen=True):
         recipient: code of the recipient.
         purpose: what for.
         day: when; None for today.
+        authority: what would allow it, or None.
         confirm: codes of what a second person confirms.
         approved_by: code of that second person, or None.
         agent: who would hand the items over; None for the agent of the only own key.
@@ -249,7 +248,13 @@ class CheckOptions(Struct, frozen=True):
         completes=offers.term_words("for"),
         help=f"What for: {PURPOSES}.",
     )
-    day: date | None = flag("--date", type=_day_value, metavar="DAY", help="When. [default: today (UTC)]")
+    day: date | None = flag("--date", type=day_value, metavar="DAY", help="When. [default: today (UTC)]")
+    authority: str | None = flag(
+        "--authority",
+        metavar="TEXT",
+        completes=offers.AGREEMENT,
+        help="What would allow it; an agreement of your list counts as one of the terms.",
+    )
     confirm: tuple[str, ...] = flag(
         "--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."
     )
@@ -269,28 +274,22 @@ class CheckOptions(Struct, frozen=True):
         """Give the question that consent answers.
 
         Raises:
-            KeyFileError: the recipient list cannot be read, or does not have the recipient.
+            UsageError: the recipient list does not have the recipient.
+            InputError, KeyFileError, FormatError: a list cannot be read.
         """
-        agent, key = _who_would_sign(self.agent)
+        agent, key = who_would_sign(self.agent)
         return Request(
             recipient=load_recipients(self.recipients_file).find(self.recipient).recipient,
             purpose=self.purpose,
             day=self.day or datetime.now(UTC).date(),
+            agreements=load_agreements(),
+            authority=self.authority,
             agent=agent,
             key=key,
             is_onward=self.onward,
             confirmed=frozenset(self.confirm),
             approved_by=self.approved_by,
         )
-
-
-def _who_would_sign(agent: str | None) -> tuple[str | None, PublicKey | None]:
-    """Give the code, and if it is known the key, of whoever would hand over; the question can be asked without one."""
-    try:
-        signer = SigningOptions(None, agent, None, None).choose(dry_run=True)
-    except KeyFileError:
-        return agent or Variable.AGENT.read(), None
-    return signer.code, signer.public_key
 
 
 @command.command("check", cls=Command, epilog=CHECK_EXAMPLES)
@@ -447,15 +446,32 @@ def _change_document(difference: TermDifference) -> TermChangeDocument:
 @command.command("recall", cls=Command, epilog=RECALL_EXAMPLES)
 @click.argument("directory", type=click.Path())
 @items_option("Only these items:")
+@click.option(
+    "--notice",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a signed notice for the holders: the entries that changed these terms, no names.",
+)
 @reading_options
 @access_options
+@signing_options
 @output_options
-def recall_(directory: str, items: ItemChoice, where: PlaceOptions, access: AccessOptions, output: Output) -> int:
+def recall_(
+    directory: str,
+    items: ItemChoice,
+    notice: Path | None,
+    where: PlaceOptions,
+    access: AccessOptions,
+    signing: SigningOptions,
+    output: Output,
+) -> int:
     """List who was given items, since when: whom to tell that consent was withdrawn."""
     place = where.place(access.load())
     numbers = resolve_items(directory, place, items)
     with open_record(directory, place) as record:
         result = recall(record, numbers)
+        if notice is not None:
+            write_new_file(notice, make_notice(record, result, signing.choose()))
     ranges = tuple(result.items.serialize()) if result.items else ()
     language, say = output.language, output.language.say
     concerned = language.say_ranges(result.items.ranges, "items", None) if result.items else Said()
@@ -463,7 +479,16 @@ def recall_(directory: str, items: ItemChoice, where: PlaceOptions, access: Acce
     lines += [render_holding(language, holding) for holding in result.holdings]
     if ranges and not result.holdings:
         lines.append(say("consent.recall-nobody"))
+    lines += ["", say("consent.notice", path=str(notice))] if notice is not None else []
     output.answer("\n".join(lines))
     holdings = tuple(map(holding_document, result.holdings))
-    output.document(RecallDocument(exit_code=ExitCode.OK, path=directory, items=ranges, holdings=holdings))
+    output.document(
+        RecallDocument(
+            exit_code=ExitCode.OK,
+            path=directory,
+            items=ranges,
+            holdings=holdings,
+            notice=str(notice) if notice is not None else None,
+        )
+    )
     return ExitCode.OK

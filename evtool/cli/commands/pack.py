@@ -56,6 +56,7 @@ class PartOptions(Struct, frozen=True):
     Attributes:
         withhold: statements to withhold of every item.
         neutral_names: name the files by item number.
+        subjects: disclose whom the items are about.
         allowed_only: leave out what may not be disclosed.
     """
 
@@ -70,6 +71,11 @@ class PartOptions(Struct, frozen=True):
         "--neutral-names",
         is_flag=True,
         help="Withhold the names: files go by item number, item-000017.jpg. The same as --withhold names.",
+    )
+    subjects: bool = flag(
+        "--subjects",
+        is_flag=True,
+        help="Disclose the codes of the people whom the items are about (context.subjects). [default: withheld]",
     )
     allowed_only: bool = flag(
         "--allowed-only", is_flag=True, help="Leave out what may not be disclosed, instead of refusing."
@@ -105,7 +111,13 @@ def command(
     disclosed, known = disclosure.load()
     recipients, passphrase = encryption.load(bundle, known)
     options = PackOptions(
-        wanted=Wanted(only=items, without=without, withhold=frozenset(part.withhold), allowed_only=part.allowed_only),
+        wanted=Wanted(
+            only=items,
+            without=without,
+            withhold=frozenset(part.withhold),
+            subjects=part.subjects,
+            allowed_only=part.allowed_only,
+        ),
         neutral_names=part.neutral_names,
         recipients=recipients,
         passphrase=passphrase,

@@ -15,8 +15,8 @@ from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.operations.record.wrong_place import is_sealed
 from evtool.report.checker_document import PageDocument, describe_checker
+from evtool.report.checkers import Checker, read_checker
 from evtool.store.output import write_files
-from evtool.web.checkers import Checker, read_checker
 
 EXAMPLES = """\b
 Examples:

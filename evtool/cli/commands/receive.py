@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from evtool.cli.answers.entry import answer_entry
+from evtool.cli.answers.notice import answer_notice
 from evtool.cli.command import Command, misuse, one_of_two
 from evtool.cli.next_command import next_command, shell_word
 from evtool.cli.options.access import AccessOptions, access_options
@@ -24,11 +25,14 @@ from evtool.cli.options.trust import told_trust
 from evtool.cli.options.values import ExistingPath
 from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
+from evtool.core.consent.notice import parse_notice
 from evtool.core.custody.events import Acceptance
+from evtool.core.errors import UsageError
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, receive
+from evtool.operations.entries.notice import read_notice_bytes, take_notice
 from evtool.operations.record.continuation import default_continuation
 from evtool.operations.record.subject import is_bundle
 from evtool.operations.record.trust import TrustPolicy
@@ -41,6 +45,8 @@ Examples:
   evtool receive inbox/case-12 --receipt case-12.receipt --items 1-8,10
   evtool receive inbox/case-12 --receipt case-12.receipt --reject \\
       --reason "item 9 is damaged"
+  evtool receive case-12.zip --notice case-12.notice
+                              what the sender told you since
 
 \b
 Exit codes:
@@ -52,14 +58,19 @@ Exit codes:
 
 Send the receipt file to the sender. It holds your entry and its signature, and no evidence. A bundle stays as it is,
 to the last byte: your entries go into a directory of your own that continues its record. Keep it with the bundle;
-`evtool verify BUNDLE --continued DIR` reads both.
+`evtool verify BUNDLE --continued DIR` reads both. What a notice takes back counts in your record from then on; a notice
+never permits anything, and one that does not follow what you have says so.
 """
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("directory", metavar="PATH", type=ExistingPath())
+@click.option("--receipt", type=click.Path(path_type=Path), metavar="FILE", help="Write the receipt to FILE.")
 @click.option(
-    "--receipt", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Write the receipt to FILE."
+    "--notice",
+    type=ExistingPath(path_type=Path),
+    metavar="FILE",
+    help="Take in a notice that consent changed, for what you received earlier.",
 )
 @items_option("Accept only these items:")
 @click.option("--reject", is_flag=True, help="Accept nothing; the check is recorded all the same.")
@@ -72,7 +83,8 @@ to the last byte: your entries go into a directory of your own that continues it
 @output_of_work
 def command(
     directory: str,
-    receipt: Path,
+    receipt: Path | None,
+    notice: Path | None,
     items: ItemChoice,
     reject: bool,
     transfer: int | None,
@@ -89,13 +101,21 @@ def command(
     if entry.continued is None and entry.custody is None and is_bundle(directory):
         entry = replace(entry, continued=default_continuation(directory))
     opening = access.load()
+    trust = TrustPolicy(told_trust(trust_file).keys)
+    if notice is not None and receipt is None:
+        told = parse_notice(read_notice_bytes(notice))
+        author = Author(signing.choose(dry_run=entry.dry_run), entry.policy())
+        taken = take_notice(directory, author, told, entry.header(), trust, where=entry.place(opening))
+        return answer_notice(output, directory, told, taken, dry_run=entry.dry_run)
+    if receipt is None or notice is not None:
+        raise misuse(UsageError("give --receipt for a handover, or --notice for a notice", key="receipt-or-notice"))
     accepted = resolve_items(directory, entry.reading(opening), items)
     acceptance = Acceptance.REJECTED if reject else Acceptance.PARTIAL if accepted else Acceptance.ACCEPTED
     options = ReceiveOptions(
         acceptance=acceptance,
         accepted=accepted,
         transfer=transfer,
-        trust=TrustPolicy(told_trust(trust_file).keys),
+        trust=trust,
         where=entry.place(opening),
         jobs=workers.jobs,
     )

@@ -24,7 +24,8 @@ from evtool.keys.age_keys import parse_recipient
 from evtool.keys.home import home_directory, recipients_file
 from evtool.keys.keyfile import read_public_key_file
 from evtool.keys.recipient_list import add_recipient, change_recipient, remove_recipient
-from evtool.keys.recipients import KnownRecipient, load_recipients, name_place
+from evtool.keys.recipients import KnownRecipient, load_recipients
+from evtool.keys.toml_list import name_place
 from evtool.report.recipient_document import RecipientsDocument, RecipientShown
 
 _KINDS = ", ".join(kind.value for kind in RecipientKind)
@@ -142,6 +143,7 @@ class DescriptionOptions(Struct, frozen=True):
         multiple=True,
         type=agreement_value,
         metavar="NUMBER",
+        completes=offers.AGREEMENT,
         help="An agreement that it has signed. May be repeated.",
     )
     organisation: str | None = flag(

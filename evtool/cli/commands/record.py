@@ -115,7 +115,10 @@ class EventOptions(Struct, frozen=True):
         help="transferred, disclosed: the recipient.",
     )
     authority: str | None = flag(
-        "--authority", metavar="TEXT", help="transferred, disclosed, disposed: agreement, warrant or order."
+        "--authority",
+        metavar="TEXT",
+        completes=offers.AGREEMENT,
+        help="transferred, disclosed, disposed: agreement, warrant or order.",
     )
     purpose: str | None = flag("--purpose", metavar="TEXT", help="transferred, disclosed: what for.")
     approved_by: str | None = flag(

@@ -12,8 +12,9 @@ from msgspec import Struct
 from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import MOST_NAMED
 from evtool.cli.answers.left_out import render_left_out
+from evtool.cli.answers.marked import marked_lines
 from evtool.cli.command import Command, flag, misuse, options_of
-from evtool.cli.next_command import fill_commands, next_command
+from evtool.cli.next_command import next_command
 from evtool.cli.options.common import SigningOptions, WorkerOptions, signing_options, workers_options
 from evtool.cli.options.entry import EntryOptions, entry_options
 from evtool.cli.options.stamp import StampRequestOptions, stamp_options
@@ -23,7 +24,6 @@ from evtool.cli.output import Output, output_of_work
 from evtool.cli.progress import terminal_progress
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import EvtoolError, ExitCode, UsageError
-from evtool.core.finding import Effect
 from evtool.core.metadata.vocabulary import Failure
 from evtool.core.text.counts import counted
 from evtool.core.text.names import shown
@@ -309,12 +309,7 @@ def _render(
             lines.append(f"    {_say_way_to_parse()}")
         sealed = seen.choice is MetadataChoice.FULL
         lines += [f"  {line}" for line in render_warnings(seen.sensitive, seen.recordings, sealed=sealed)]
-    language = english().telling(fill_commands)
-    for finding in listed.findings:
-        mark = _MARKS[finding.effect]
-        item = f"item {finding.item} " if finding.item is not None else ""
-        lines.append(f"  {mark}: {finding.code.value}: {item}{language.say_finding(finding)}")
-    lines += [f"  {code.value}: {words}" for code, words in listed.say_rest(language)]
+    lines += marked_lines(listed)
     if stamps is not None:
         lines += ["", *render_stamping(stamps, next_command)]
     elif unstamped is not None:
@@ -325,14 +320,6 @@ def _render(
     if result.newest_entry is not None and result.head:
         lines += head_lines(english(), result.head)
     return "\n".join(lines)
-
-
-_MARKS = {
-    Effect.DISPROVES: "FAILED",
-    Effect.UNCHECKED: "not checked",
-    Effect.OPEN: "not established",
-    Effect.NOTE: "note",
-}
 
 
 def _say_way_to_parse() -> str:

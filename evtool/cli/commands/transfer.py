@@ -54,7 +54,14 @@ Afterwards copy the whole directory to the recipient, who runs `evtool receive` 
     completes=offers.RECIPIENT,
     help="Code of the recipient.",
 )
-@click.option("--authority", required=True, metavar="TEXT", help="What allows it: agreement, warrant or order.")
+@click.option(
+    "--authority",
+    cls=Option,
+    required=True,
+    metavar="TEXT",
+    completes=offers.AGREEMENT,
+    help="What allows it: agreement, warrant or order.",
+)
 @click.option("--purpose", required=True, metavar="TEXT", help="What for.")
 @click.option("--carrier", metavar="TEXT", help="Medium, its serial or seal number.")
 @exit_options

@@ -26,7 +26,6 @@ from evtool.core.errors import EvidenceError, ExitCode, InputError, UsageError
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.values import replace
 from evtool.core.verdict import Report
-from evtool.operations.progress import Progress
 from evtool.operations.record.place import Place, RecordPlace
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.options import VerifyOptions
@@ -35,6 +34,7 @@ from evtool.operations.verify.verify import report_unreadable, verify
 from evtool.report.headline import render_one_line
 from evtool.report.several import GRAVITY, render_several, render_sum
 from evtool.report.text import render_report
+from evtool.scan.progress import Progress
 
 EXAMPLES = """\b
 Examples:

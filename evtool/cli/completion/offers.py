@@ -8,6 +8,8 @@ RECIPIENT = "recipient"
 """The code of a recipient in the user's own list."""
 RECIPIENTS = "recipients"
 """Some of them, with commas between them."""
+AGREEMENT = "agreement"
+"""The number of an agreement in the user's own list."""
 OWN_CODE = "own-code"
 """The code of one of the user's own keys."""
 TRUSTED = "trusted"
@@ -39,5 +41,6 @@ def term_words(name: str) -> str:
     # Start-up time: a shell that completes has the words in the table.
     from evtool.core.terms.terms import TERMS_BY_NAME
 
+    listed = {"share": RECIPIENTS, "agreement": AGREEMENT}
     codes = [str(code.value) for code in TERMS_BY_NAME[name].codes or ()]
-    return RECIPIENTS if name == "share" else f"list:{' '.join(codes)}" if codes else NOTHING
+    return listed.get(name, f"list:{' '.join(codes)}" if codes else NOTHING)

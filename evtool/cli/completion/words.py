@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from evtool.cli.completion import offers
-from evtool.keys.home import home_directory, keys_directory, recipients_file, trust_file
+from evtool.keys.home import agreements_file, home_directory, keys_directory, recipients_file, trust_file
 
 MOST = 100
 """How many words are offered at most; nobody reads more."""
 
 _MOST_NAMES = 50_000
-_MOST_SEALS = 200
+_MOST_SEALS = 20
 _MOST_BYTES = 1 << 20
 _MOST_ENTRY = 64 << 10
 
@@ -91,6 +91,12 @@ def _recipients(_record: TypedRecord) -> Iterator[Word]:
     return map(Word, sorted(table["recipient"]))
 
 
+def _agreements(_record: TypedRecord) -> Iterator[Word]:
+    """Give the numbers of the user's list of agreements."""
+    table = tomllib.loads(_read(agreements_file(home_directory()), _MOST_BYTES).decode("utf-8"))
+    return map(Word, sorted(table["agreement"]))
+
+
 def _own_codes(_record: TypedRecord) -> Iterator[Word]:
     """Give the codes of the user's own keys, by the names of the files; no key is opened."""
     names = sorted(os.listdir(keys_directory(home_directory())))
@@ -106,21 +112,19 @@ def _trusted(_record: TypedRecord) -> Iterator[Word]:
 
 def _entries(record: TypedRecord) -> Iterator[Word]:
     """Give the numbers of the entries of a record, newest first, each with its event."""
-    found = {int(match[1]): match[2] for match in map(_ENTRY.fullmatch, _names(record)) if match}
-    return (Word(str(number), found[number]) for number in sorted(found, reverse=True))
+    last = 0
+    for match in filter(None, map(_ENTRY.fullmatch, sorted(_names(record, ".toml"), reverse=True))):
+        number = int(match[1])
+        if number != last:
+            yield Word(str(number), match[2])
+        last = number
 
 
 def _items(typed: str, record: TypedRecord) -> Iterator[Word]:
     """Give the numbers of the sealed items that begin with these digits, the smallest first."""
     if typed and not re.fullmatch("[1-9][0-9]{0,15}", typed):
         return
-    seals = [name for name in sorted(_names(record)) if _ENTRY.fullmatch(name) and name.endswith("-sealed.toml")]
-    ranges = []
-    for name in seals[:_MOST_SEALS]:
-        text = _read(os.path.join(record.place or "", name), _MOST_ENTRY).decode("utf-8")
-        if match := _SEALED.search(text):
-            first, count = int(match[1]), int(match[2])
-            ranges.append((first, first + count))
+    ranges = _ranges(record)
     total = sum(end - first for first, end in ranges)
     if not typed and total > MOST:
         # As many numbers help nobody, and a range says how many there are.
@@ -135,20 +139,37 @@ def _items(typed: str, record: TypedRecord) -> Iterator[Word]:
             return
 
 
+def _ranges(record: TypedRecord) -> list[tuple[int, int]]:
+    """Give the first number of each seal and the first one behind it; the oldest of many seals are one range."""
+    seals = sorted(filter(_ENTRY.fullmatch, _names(record, "-sealed.toml")))
+    ranges = []
+    for name in seals[-_MOST_SEALS:]:
+        text = _read(os.path.join(record.place or "", name), _MOST_ENTRY).decode("utf-8")
+        if match := _SEALED.search(text):
+            first, count = int(match[1]), int(match[2])
+            ranges.append((first, first + count))
+    if len(seals) > _MOST_SEALS and ranges:
+        # Numbers go on from seal to seal.
+        ranges.insert(0, (1, ranges[0][0]))
+    return ranges
+
+
 _SOURCES: Mapping[str, Callable[[TypedRecord], Iterator[Word]]] = {
     offers.RECIPIENT: _recipients,
     offers.RECIPIENTS: _recipients,
+    offers.AGREEMENT: _agreements,
     offers.OWN_CODE: _own_codes,
     offers.TRUSTED: _trusted,
     offers.ENTRY: _entries,
 }
 
 
-def _names(record: TypedRecord) -> list[str]:
+def _names(record: TypedRecord, end: str) -> list[str]:
+    """Give the names in the custody directory that end so; no file is opened for it."""
     if record.place is None:
         return []
     with os.scandir(record.place) as found:
-        return [entry.name for entry in itertools.islice(found, _MOST_NAMES)]
+        return [name for entry in itertools.islice(found, _MOST_NAMES) if (name := entry.name).endswith(end)]
 
 
 def _read(path: str | os.PathLike[str], limit: int) -> bytes:

@@ -57,7 +57,10 @@ class DisclosureOptions(Struct, frozen=True):
         help=f"What for: {PURPOSES}.",
     )
     authority: str | None = flag(
-        "--authority", metavar="TEXT", help="What allows it: agreement, warrant or order; recorded."
+        "--authority",
+        metavar="TEXT",
+        completes=offers.AGREEMENT,
+        help="What allows it: agreement, warrant or order; recorded.",
     )
     confirm: tuple[str, ...] = flag(
         "--confirm", multiple=True, metavar="CODE", help="What a second person confirms. May be repeated."
@@ -76,7 +79,8 @@ class DisclosureOptions(Struct, frozen=True):
             click.UsageError: something that belongs together is not there.
             KeyFileError: a list cannot be read, or does not have the recipient.
         """
-        # Whoever only reads bundles needs neither.
+        # Whoever only reads bundles needs none of them.
+        from evtool.keys.agreements import load_agreements
         from evtool.keys.recipients import load_recipients
         from evtool.operations.bundle.options import Disclosure
 
@@ -86,7 +90,8 @@ class DisclosureOptions(Struct, frozen=True):
                 raise misuse(
                     UsageError("--confirm and --approved-by go with --to, --for and --authority", key="confirm-with")
                 )
-            return replace(Disclosure.publication(self.authority, trust), is_onward=self.onward), None
+            everybody = Disclosure.publication(self.authority, load_agreements(), trust)
+            return replace(everybody, is_onward=self.onward), None
         if self.recipient is None or self.purpose is None or self.authority is None:
             raise misuse(
                 UsageError(
@@ -99,6 +104,7 @@ class DisclosureOptions(Struct, frozen=True):
             recipient=known.recipient,
             purpose=self.purpose,
             authority=self.authority,
+            agreements=load_agreements(),
             confirmed=frozenset(self.confirm),
             approved_by=self.approved_by,
             is_onward=self.onward,
@@ -142,6 +148,7 @@ class ExitOptions(Struct, frozen=True):
         """
         # Whoever only reads bundles needs none of them.
         from evtool.core.consent.decision import Recipient
+        from evtool.keys.agreements import load_agreements
         from evtool.keys.recipients import load_recipients
         from evtool.operations.entries.exits import Exit
 
@@ -149,6 +156,7 @@ class ExitOptions(Struct, frozen=True):
         known = recipients.by_code.get(code)
         return Exit(
             recipient=known.recipient if known else Recipient(code),
+            agreements=load_agreements(),
             advice="" if known else f"{code} is not in your list of recipients: {recipients.how_to_add(code)}",
             confirmed=frozenset(self.confirm),
             is_onward=self.onward,

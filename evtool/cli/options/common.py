@@ -13,9 +13,9 @@ from evtool.cli.command import Option, flag, misuse, one_of_two, options_of
 from evtool.cli.completion import offers
 from evtool.cli.environment import Variable, blaming
 from evtool.cli.options.values import code_value
-from evtool.core.errors import FormatError, UsageError, Way
+from evtool.core.errors import FormatError, KeyFileError, UsageError, Way
 from evtool.core.text.codes import check_code
-from evtool.keys.home import has_recipients, home_directory
+from evtool.keys.home import home_directory, is_there
 from evtool.keys.home import recipients_file as own_recipients_file
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, PassphraseSource, TerminalPassphrase
 from evtool.operations.record.place import BundleAccess, RecordPlace
@@ -268,7 +268,7 @@ recipients_option = click.option("--recipients", "recipients_file", **_RECIPIENT
 
 def custody_flag() -> Any:
     """Declare --custody."""
-    return flag("--custody", **_CUSTODY)
+    return flag("--custody", otherwise=None, **_CUSTODY)
 
 
 def continued_flag() -> Any:
@@ -339,9 +339,7 @@ def load_receipt_keys(trust_file: Path | None, recipients_file: Path | None) -> 
     Raises:
         InputError, FormatError: the list of recipients cannot be read.
     """
-    if recipients_file is None and (
-        trust_file is not None or not has_recipients(own_recipients_file(home_directory()))
-    ):
+    if recipients_file is None and (trust_file is not None or not is_there(own_recipients_file(home_directory()))):
         return {}
     # Start-up time: it imports what consent is decided by.
     from evtool.keys.recipients import load_recipients
@@ -352,3 +350,12 @@ def load_receipt_keys(trust_file: Path | None, recipients_file: Path | None) -> 
 def recipients_flag() -> Any:
     """Declare --recipients."""
     return flag("--recipients", **_RECIPIENTS)
+
+
+def who_would_sign(agent: str | None) -> tuple[str | None, PublicKey | None]:
+    """Give the code, and if it is known the key, of whoever would hand over; the question can be asked without one."""
+    try:
+        signer = SigningOptions(None, agent, None, None).choose(dry_run=True)
+    except KeyFileError:
+        return agent or Variable.AGENT.read(), None
+    return signer.code, signer.public_key

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from evtool.core.errors import FormatError
-from evtool.core.terms.terms import Purpose
+from evtool.core.terms.terms import Purpose, parse_day
 from evtool.core.text.codes import check_code
 from evtool.core.text.digest import parse_grouped_digest
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import shown
+from evtool.core.text.ranges import ItemRanges, parse_ranges
 from evtool.core.text.times import parse_user_time
 from evtool.scan.missing import explain_missing
 
 if TYPE_CHECKING:
     from evtool.core.consent.decision import RecipientKind
+    from evtool.core.terms.terms import Condition
 
 PURPOSES = ", ".join(purpose.value for purpose in Purpose)
 """The purposes that this version knows, for help pages."""
@@ -49,6 +51,21 @@ def instant_value(text: str) -> datetime:
         return parse_user_time(text)
     except FormatError as error:
         raise click.BadParameter(f"{error.message}; {error.hint}") from error
+
+
+def items_value(text: str) -> ItemRanges:
+    """Take numbers of items, in any order: 3,7-9."""
+    try:
+        ranges = [parse_ranges([part.strip()]).ranges[0] for part in text.split(",")]
+    except FormatError as error:
+        raise click.BadParameter(error.message) from error
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+        else:
+            joined.append((first, last))
+    return ItemRanges(tuple(joined))
 
 
 def digest_value(text: str) -> str:
@@ -85,6 +102,16 @@ def moment_value(text: str) -> datetime:
                 found=shown(text, 80),
             )
         )
+
+
+def day_value(text: str) -> date:
+    """Take a day as a person wrote it: 2026-03-01."""
+    # Few commands are given one.
+
+    try:
+        return parse_day("the date", text)
+    except FormatError as error:
+        raise click.BadParameter(error.message) from error
 
 
 def kind_value(text: str) -> RecipientKind:
@@ -143,12 +170,61 @@ def purposes_value(text: str) -> tuple[Purpose | str, ...]:
     return purposes
 
 
+def conditions_value(text: str) -> tuple[Condition | str, ...]:
+    """Take conditions, with commas between them; `none` is the empty list."""
+    # Few commands are given one.
+    from evtool.core.terms.input import parse_user_term
+
+    try:
+        conditions: tuple[Condition | str, ...] = parse_user_term("conditions", text)
+    except FormatError as error:
+        raise click.BadParameter(f"{error.message}; {error.hint}") from error
+    return conditions
+
+
 def purpose_value(text: str) -> Purpose | str:
     """Take one purpose."""
     purposes = purposes_value(text)
     if len(purposes) != 1:
         _refuse(FormatError("one purpose is expected", key="one-purpose"))
     return purposes[0]
+
+
+def seconds_value(text: str) -> float:
+    """Take a length of time: hours, minutes or seconds, as in `2h`, `90m`, `1.5h`."""
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([hms])", text.strip())
+    seconds = float(match[1]) * {"h": 3600, "m": 60, "s": 1}[match[2]] if match else 0.0
+    if not seconds:
+        _refuse(FormatError("{found} is not a time: expected 2h or 90m", key="no-length", found=shown(text, 80)))
+    return seconds
+
+
+def days_value(text: str) -> int:
+    """Take a number of days, with or without a `d` behind it: `30d`."""
+    match = re.fullmatch(r"([1-9][0-9]{0,4})d?", text.strip())
+    if not match:
+        _refuse(FormatError("{found} is not a number of days: expected 30d", key="no-days", found=shown(text, 80)))
+    return int(match[1])
+
+
+def rate_value(text: str) -> int:
+    """Take bytes a second, in powers of 1000: `80M`."""
+    match = re.fullmatch(r"([1-9][0-9]{0,11})([kKMG]?)", text.strip())
+    if not match:
+        _refuse(
+            FormatError("{found} is not a number of bytes a second: expected 80M", key="no-rate", found=shown(text, 80))
+        )
+    return int(match[1]) * {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}[match[2].upper()]
+
+
+def time_of_day_value(text: str) -> time:
+    """Take a time of day on the clock of this computer: `06:00`."""
+    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text.strip())
+    if not match:
+        _refuse(
+            FormatError("{found} is not a time of day: expected 06:00", key="no-time-of-day", found=shown(text, 80))
+        )
+    return time(int(match[1]), int(match[2]))
 
 
 def _refuse(error: FormatError) -> NoReturn:

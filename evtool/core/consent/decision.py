@@ -12,7 +12,9 @@ from enum import Enum
 
 from msgspec import Struct
 
+from evtool.core.consent.agreements import Agreement, Agreements, narrow, tell_duties
 from evtool.core.consent.items import ItemConsent, ItemTerms, TermsWithheld, terms_that_count
+from evtool.core.consent.refusal import Reason, Refusal
 from evtool.core.finding import Listed, Words
 from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.terms import (
@@ -29,6 +31,7 @@ from evtool.core.terms.terms import (
     unknown_codes,
 )
 from evtool.core.text.codes import check_code
+from evtool.core.values import replace
 
 LEGAL_ADVICE = "legal-advice"
 """Confirmation that legal advice was taken on disclosure to an accused, where `defence` is not yes or ask."""
@@ -82,6 +85,8 @@ class Request(Struct, frozen=True):
         recipient: who is to get it.
         purpose: what for.
         day: when.
+        agreements: the agreements that the user lists, or None if the user keeps no list of them; whoever asks has to
+            say which.
         agent: code of the person who hands it over, or None if that is not known.
         is_onward: whether that person's side received the collection from others, so that this passes it on.
         confirmed: what a second person confirms: codes of conditions, codes that this version does not know,
@@ -91,11 +96,13 @@ class Request(Struct, frozen=True):
             of the recipient and what is confirmed count for nothing then.
         key: the key with which `agent` signs, or None if that is not known.
         other_codes: codes that stand for the same person as `agent`: before their key was changed, or after.
+        authority: what is said to allow it, in words; an agreement that it names counts as one of the item's terms.
     """
 
     recipient: Recipient
     purpose: Purpose | str
     day: date
+    agreements: Agreements | None
     agent: str | None = None
     is_onward: bool = False
     confirmed: frozenset[str] = frozenset()
@@ -103,6 +110,7 @@ class Request(Struct, frozen=True):
     is_publication: bool = False
     key: PublicKey | None = None
     other_codes: frozenset[str] = frozenset()
+    authority: str | None = None
 
     @property
     def makes_public(self) -> bool:
@@ -115,53 +123,6 @@ class Request(Struct, frozen=True):
         if self.agent is None or self.approved_by is None:
             return False
         return self.approved_by != self.agent and self.approved_by not in self.other_codes
-
-
-class Reason(Enum):
-    """Stable codes of refusals; scripts may rely on them."""
-
-    TERMS_WITHHELD = "terms-withheld"
-    TERMS_UNTRUSTED = "terms-untrusted"
-    STATUS_NOT_STATED = "status-not-stated"
-    STATUS_UNKNOWN = "status-unknown"
-    STATUS_REFUSED = "status-refused"
-    STATUS_WITHDRAWN = "status-withdrawn"
-    STATUS_REVOKED = "status-revoked"
-    STATUS_EXPIRED = "status-expired"
-    NO_BASIS = "no-basis"
-    NOT_YET = "not-yet"
-    EXPIRED = "expired"
-    HANDLING_NOT_STATED = "handling-not-stated"
-    HANDLING_CLOSED = "handling-closed"
-    NOT_PUBLIC = "not-public"
-    RECIPIENT_NOT_NAMED = "recipient-not-named"
-    NOT_A_PARTNER = "not-a-partner"
-    PURPOSE_NOT_STATED = "purpose-not-stated"
-    PURPOSE_NOT_COVERED = "purpose-not-covered"
-    PURPOSE_NOT_OF_RECIPIENT = "purpose-not-of-recipient"
-    IDENTITY = "identity"
-    ONWARD_NO = "onward-no"
-    ONWARD_ASK = "onward-ask"
-    DEFENCE = "defence"
-    CONDITION = "condition"
-    STATE_AUTHORITY = "state-authority"
-    REGION = "region"
-    UNKNOWN_CODE = "unknown-code"
-    NO_SECOND_AGENT = "no-second-agent"
-
-
-class Refusal(Struct, frozen=True):
-    """One reason why not.
-
-    Attributes:
-        reason: what it is.
-        says: a short phrase for people.
-        confirm: the confirmation by a second person that would answer it; None if it is final.
-    """
-
-    reason: Reason
-    says: Words
-    confirm: str | None = None
 
 
 class Decision(Struct, frozen=True):
@@ -195,17 +156,62 @@ def decide(known: ItemTerms, request: Request, untrusted: Sequence[int] = ()) ->
     does not trust: what they say permits nothing, and that they say nothing does not either.
     """
     terms = terms_that_count(known)
-    needed = [*_reservations(known, untrusted), *_status(terms), *_days(terms, request.day)]
-    needed += [*_handling(terms, request), *_recipient(terms, request)]
-    needed += [*_purpose(terms, request), *_identity(terms, request.recipient), *_onward(terms, request)]
-    needed += [*_defence(terms, request), *_conditions(terms, request), *_unknown_codes(terms)]
+    listed = request.agreements
+    numbers = () if listed is None else listed.numbers_for(terms, request.authority)
+    binding = () if listed is None else listed.in_force(numbers, request.day)
+    needed = [*_reservations(known, untrusted), *_by_all_terms(terms, request, binding)]
+    needed += _by_agreements(terms, request, numbers)
     # What is confirmed is what this recipient will keep to: of everybody, nobody can confirm anything.
     asked = frozenset() if request.is_publication else request.confirmed
     confirmed = asked if request.has_second_agent else frozenset()
     reasons = [refusal for refusal in needed if refusal.confirm is None or refusal.confirm not in confirmed]
     if not request.has_second_agent and any(refusal.confirm in asked for refusal in reasons):
         reasons.append(Refusal(Reason.NO_SECOND_AGENT, Words("no-second-agent")))
-    return Decision(tuple(dict.fromkeys(reasons)), tuple(_duties(terms, request.day)))
+    return Decision(tuple(dict.fromkeys(reasons)), tuple(_duties(terms, request.day, binding)))
+
+
+def _by_agreements(terms: ConsentTerms, request: Request, numbers: Sequence[str]) -> Iterator[Refusal]:
+    recipient, codes = request.recipient, set[str]()
+    if not request.is_publication:
+        codes = {code for code in (recipient.code, recipient.organisation) if code is not None}
+    for number in numbers:
+        if request.agreements is not None:
+            purposes = _purposes_asked(terms, request)
+            yield from request.agreements.judge(number, request.day, recipient.code, codes=codes, purposes=purposes)
+
+
+def _purposes_asked(terms: ConsentTerms, request: Request) -> tuple[Purpose | str, ...]:
+    """Give what the item is asked for; what everybody may have is for whatever its terms allow."""
+    return (terms.purposes or ()) if request.is_publication else (request.purpose,)
+
+
+def _by_all_terms(terms: ConsentTerms, request: Request, binding: Sequence[Agreement]) -> Iterator[Refusal]:
+    """Give what the terms say, and what an agreement adds, with its number."""
+    own = tuple(_by_terms(terms, request))
+    if not binding:
+        yield from own
+        return
+    added = {agreement.number: tuple(_by_terms(narrow(terms, [agreement]), request)) for agreement in binding}
+    for refusal in _by_terms(narrow(terms, binding), request):
+        numbers = [number for number, refusals in added.items() if refusal in refusals and refusal not in own]
+        for number in numbers:
+            says = Words("no-by-agreement", why=refusal.says, agreement=number)
+            yield replace(refusal, says=says, agreement=number)
+        if not numbers:
+            yield refusal
+
+
+def _by_terms(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
+    yield from _status(terms)
+    yield from _days(terms, request.day)
+    yield from _handling(terms, request)
+    yield from _recipient(terms, request)
+    yield from _purpose(terms, request)
+    yield from _identity(terms, request.recipient)
+    yield from _onward(terms, request)
+    yield from _defence(terms, request)
+    yield from _conditions(terms, request)
+    yield from _unknown_codes(terms)
 
 
 def _reservations(known: ItemTerms, untrusted: Sequence[int]) -> Iterator[Refusal]:
@@ -260,7 +266,8 @@ def _recipient(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     recipient = request.recipient
     is_listed = terms.share is not None and recipient.code in terms.share and not request.is_publication
     if not is_listed and (terms.share is not None or terms.handling is Handling.NAMED):
-        yield Refusal(Reason.RECIPIENT_NOT_NAMED, Words("no-not-named", recipient=recipient.code))
+        key = "no-nobody-named" if terms.share is None else "no-not-named"
+        yield Refusal(Reason.RECIPIENT_NOT_NAMED, Words(key, recipient=recipient.code))
     if terms.handling is Handling.PARTNERS and not terms.agreement:
         yield Refusal(Reason.NOT_A_PARTNER, Words("no-agreement"))
     missing = [number for number in terms.agreement or () if number not in recipient.agreements]
@@ -306,7 +313,7 @@ def _onward(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
 
 def _defence(terms: ConsentTerms, request: Request) -> Iterator[Refusal]:
     """A court may have to disclose it to the accused: a promise to the contrary can end the trial."""
-    purposes = (terms.purposes or ()) if request.is_publication else (request.purpose,)
+    purposes = _purposes_asked(terms, request)
     is_for_a_trial = any(code_text(purpose).startswith("accountability-") for purpose in purposes)
     if is_for_a_trial and terms.defence in (None, Permission.NO):
         yield Refusal(Reason.DEFENCE, Words("no-defence"), LEGAL_ADVICE)
@@ -344,14 +351,16 @@ def _unknown_codes(terms: ConsentTerms) -> Iterator[Refusal]:
             yield Refusal(Reason.UNKNOWN_CODE, says, code if name in _MAY_BE_CONFIRMED else None)
 
 
-def _duties(terms: ConsentTerms, day: date) -> Iterator[Words]:
+def _duties(stated: ConsentTerms, day: date, binding: Sequence[Agreement]) -> Iterator[Words]:
     """What a recipient has to know beside the answer."""
+    terms = narrow(stated, binding)
     if terms.onward is not Permission.YES:
         yield Words("duty-onward-no" if terms.onward in (None, Permission.NO) else "duty-onward-ask")
     if terms.defence is Permission.ASK:
         yield Words("duty-defence-ask")
     if terms.review and day >= terms.review:
         yield Words("duty-review", day=str(terms.review))
-    if terms.until:
-        yield Words("duty-until", day=str(terms.until))
+    if stated.until:
+        yield Words("duty-until", day=str(stated.until))
+    yield from tell_duties(binding)
     yield from (Words("duty-condition", condition=code_text(condition)) for condition in terms.conditions or ())

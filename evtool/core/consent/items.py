@@ -6,13 +6,16 @@ Three things that must not be taken for each other, so they are three types. Any
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import reduce
 
 from msgspec import Struct
 
-from evtool.core.consent.state import ConsentChange, fold_terms
+from evtool.core.consent.state import ConsentChange, combine_terms, fold_terms
+from evtool.core.errors import FormatError
 from evtool.core.manifest.manifest import Item
 from evtool.core.terms.terms import PERMITTING, STRICTEST, ConsentTerms
+from evtool.core.values import replace
 
 
 class TermsStated(Struct, frozen=True):
@@ -91,3 +94,27 @@ def consent_of(item: int, sealed: ItemTerms, sealed_by: int, changes: Iterable[C
     """Work out the consent of one item; `changes` are those of the whole chain, oldest first."""
     concerned = tuple(change for change in changes if change.concerns(item, sealed_by))
     return ItemConsent(item, sealed_by, sealed, terms_in_force(sealed, sealed_by, concerned), concerned)
+
+
+def strictest_of(known: Sequence[ItemTerms]) -> ItemTerms:
+    """Put together what several branches of one record say is in force for an item; there is at least one of them.
+
+    What one branch does not know, nobody knows; and a term that one of them does not state counts as not stated.
+    """
+    if len(set(known)) == 1:
+        return known[0]
+    if any(isinstance(each, TermsWithheld) for each in known):
+        return TermsWithheld()
+    branches = [terms_that_count(each) for each in known]
+    try:
+        together = reduce(combine_terms, branches)
+    except FormatError:
+        # More is in force together than a reader accepts: nothing is known then.
+        return TermsWithheld()
+    unstated = {name: None for name in _NOTHING_WITHOUT if any(getattr(each, name) is None for each in branches)}
+    together = replace(together, **unstated)
+    return TermsStated(together) if together.stated else TermsNeverStated()
+
+
+_NOTHING_WITHOUT = ("handling", "status", "purposes", "identity", "onward", "defence")
+"""Terms that permit less where they are not stated than with any value."""

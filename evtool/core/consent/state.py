@@ -125,6 +125,12 @@ _EXPLAINS_NOTHING: dict[str, Any] = {"by": None, "ref": None, "basis": None, "no
 """The fields that say why consent stands where it does, not stated."""
 
 
+def stricter_permission(first: Permission | str, second: Permission | str) -> Permission | str:
+    """Give the stricter of two answers to whether something may be done."""
+    found: Permission | str = _STRICTER["onward"](first, second)
+    return found
+
+
 def find_ineffective(before: ConsentTerms | None, change: ConsentTerms) -> tuple[str, ...]:
     """Name the terms of a change that have no effect, or not the stated one, as something stricter is in force."""
     if before is None:

@@ -121,6 +121,12 @@ class Entry(Struct, frozen=True):
     apart: str | None = None
 
     def __post_init__(self) -> None:
+        self._check_place()
+        self._check_details()
+        self._check_signer()
+
+    def _check_place(self) -> None:
+        """Check of which collection it is, and where in its chain it stands."""
         if not _COLLECTION.match(self.collection):
             raise FormatError("collection is not 32 lower-case hexadecimal digits", key="entry-collection")
         if not 1 <= self.sequence <= MAX_SEQUENCE:
@@ -132,6 +138,9 @@ class Entry(Struct, frozen=True):
             )
         if (self.previous is None) != (self.sequence == 1):
             raise FormatError("the table [previous] belongs to every entry but the first", key="entry-previous")
+
+    def _check_details(self) -> None:
+        """Check that what it records goes with its event, and with the items that it names."""
         if self.apart is not None:
             check_hex_digest(self.apart, "details")
             if self.event not in APART:
@@ -167,6 +176,9 @@ class Entry(Struct, frozen=True):
             raise FormatError(
                 "an entry {event} needs the table [fixity]", key="entry-needs-fixity", event=self.event.value
             )
+
+    def _check_signer(self) -> None:
+        """Check who signs and when, and the texts for people."""
         if self.happened_at.tzinfo is None or self.recorded_at.tzinfo is None:
             raise FormatError("happened_at and recorded_at need an offset from UTC", key="entry-offsets")
         check_code(self.agent)

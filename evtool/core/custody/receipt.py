@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from evtool.core.custody.chain import Link
-from evtool.core.custody.entry import parse_entry
+from evtool.core.custody.entry import Entry, Previous, parse_entry
 from evtool.core.custody.events import Disclosed, Received, Transferred
 from evtool.core.errors import FormatError, InputError, MismatchError
 from evtool.core.ssh.signature import parse_signature, verify_signature
@@ -92,10 +92,17 @@ def check_receipt(links: Sequence[Link], entry_bytes: bytes, signature_bytes: by
             found=entry.collection,
             here=links[0].entry.collection,
         )
+    transfer, seen = _find_answered(links, entry, entry.details, entry.previous)
+    link = Link(entry, signature.public_key, sha256_hex(entry_bytes), sha256_hex(signature_bytes))
+    return Receipt(link, transfer, seen.entry.sequence)
+
+
+def _find_answered(links: Sequence[Link], entry: Entry, received: Received, previous: Previous) -> tuple[Link, Link]:
+    """Find the handover that a receipt answers, and the newest entry that its recipient had."""
     by_head = {link.head: link for link in links}
-    transfer = by_head.get(entry.details.transfer)
-    seen = by_head.get(entry.previous.entry)
-    if transfer is None or seen is None or seen.signature_digest != entry.previous.signature:
+    transfer = by_head.get(received.transfer)
+    seen = by_head.get(previous.entry)
+    if transfer is None or seen is None or seen.signature_digest != previous.signature:
         raise MismatchError(
             "the receipt is for an entry that is not in this record",
             hint="this record was rebuilt or shortened after the handover, or the receipt belongs to another copy",
@@ -108,17 +115,16 @@ def check_receipt(links: Sequence[Link], entry_bytes: bytes, signature_bytes: by
             key="receipt-no-handover",
             entry=transfer.entry.sequence,
         )
-    if details.recipient != entry.agent or entry.details.sender != transfer.entry.agent:
+    if details.recipient != entry.agent or received.sender != transfer.entry.agent:
         raise MismatchError(
             "the receipt is from {agent} to {sender}, but the transfer was from {from_agent} to {recipient}",
             key="receipt-parties",
             agent=entry.agent,
-            sender=entry.details.sender,
+            sender=received.sender,
             from_agent=transfer.entry.agent,
             recipient=details.recipient,
         )
-    link = Link(entry, signature.public_key, sha256_hex(entry_bytes), sha256_hex(signature_bytes))
-    return Receipt(link, transfer, seen.entry.sequence)
+    return transfer, seen
 
 
 def answered_transfers(links: Sequence[Link]) -> set[int]:

@@ -35,6 +35,10 @@ KINDS = (
 )
 """What an item can be, in the field `kind`; `x-...` beside these."""
 
+SUBJECTS = "subjects"
+"""The field with the codes of the people whom an item is about. A bundle withholds it unless its sender says otherwise:
+codes that run through many collections tell who was in the same place, to whoever holds enough of them."""
+
 _OWN = compiled_when_used(r"x-[a-z0-9][a-z0-9_-]{0,60}\Z")
 _SEPARATORS = compiled_when_used(r"[\s,;]+")
 _CONTROL = compiled_when_used("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -86,6 +90,15 @@ def _number(value: str) -> None:
         raise FormatError("not a number", key="context-number")
 
 
+def _codes(value: str) -> None:
+    """Codes of people. Each has a digit, which no name in Latin letters has; none is there twice."""
+    codes = value.split(" ")
+    if len(codes) != len(set(codes)) or not all(any(map(str.isdecimal, code)) for code in codes):
+        raise FormatError("not codes", key="context-codes")
+    for code in codes:
+        check_code(code)
+
+
 def _moment(value: str) -> None:
     if _PART_OF_DATE.match(value):
         return
@@ -121,6 +134,12 @@ FIELDS: tuple[ContextField, ...] = (
     ContextField("created_at", "when it was made", _AS_FOUND, _as_found),
     ContextField("event_date", "when the event that it shows happened", _AS_FOUND, _as_found),
     ContextField("place", "the approximate place that it shows", _TEXT, _text),
+    ContextField(
+        "subjects",
+        "whom it is about, as codes",
+        "codes with a digit such as P0042 P0107, none twice; never names",
+        _codes,
+    ),
     ContextField("url", "where it was found", "a URL", _url),
     ContextField("derived_from", "number of the sealed item that it was made from", "the number of an item", _number),
 )
@@ -163,7 +182,7 @@ def _as_stated(name: str, value: str) -> str:
     """Undo what spreadsheets do to a value of which only one reading fits."""
     if name == "collected_at":
         return plain_date(value)
-    if name == "language":
+    if name in ("language", SUBJECTS):
         return " ".join(piece for piece in _SEPARATORS.split(value) if piece)
     return value.lower() if name == "kind" and value.lower() in KINDS else value
 

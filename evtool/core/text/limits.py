@@ -35,6 +35,9 @@ MAX_SEQUENCE = 9999
 MAX_RECEIPT = MAX_ENTRY + MAX_SIGNATURE
 """Bytes of one receipt, with its signature."""
 
+MAX_NOTICE = 16 * MIB
+"""Bytes of one notice, with its signature."""
+
 MAX_DISCLOSED_LIST = 4 * MIB
 """Bytes of the list of what a bundle holds."""
 

@@ -8,11 +8,13 @@ from shlex import quote
 
 from msgspec import Struct, field
 
-from evtool.core.consent.decision import Decision, Reason, Request
+from evtool.core.consent.decision import Decision, Request
+from evtool.core.consent.refusal import Reason
 from evtool.core.container.link_paths import LinkPaths
 from evtool.core.container.payload_names import ReservedNames
 from evtool.core.errors import InputError, RefusedError, UsageError, Way
 from evtool.core.finding import Words
+from evtool.core.manifest.context import SUBJECTS
 from evtool.core.manifest.disclosed_items import DisclosedItems
 from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.skim import Sought
@@ -45,13 +47,20 @@ class Wanted(Struct, frozen=True):
         only: the items to disclose; empty means all.
         without: items to leave out of those.
         withhold: statements to withhold of every item: `names`, `metadata`, `context`, `context.FIELD`.
+        subjects: disclose whom the items are about, which stays behind otherwise.
         allowed_only: leave out what may not be disclosed, instead of refusing.
     """
 
     only: ItemChoice = field(default_factory=ItemChoice)
     without: ItemChoice = field(default_factory=ItemChoice)
     withhold: frozenset[str] = frozenset()
+    subjects: bool = False
     allowed_only: bool = False
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What is withheld of every item: what was asked for, and whom it is about."""
+        return self.withhold if self.subjects else self.withhold | {f"{CONTEXT}.{SUBJECTS}"}
 
     def __post_init__(self) -> None:
         for name in sorted(self.withhold):
@@ -188,7 +197,7 @@ def choose_items(custody: CustodyReader, wanted: Wanted, request: Request, trust
         tuple(sorted((*disposed, *refused, *((number, reason) for number in telling)))),
         tuple(duties),
         asking.reserved,
-        find_withhold(record, frozenset(sealed.item.number for sealed in allowed) - telling, wanted.withhold),
+        find_withhold(record, frozenset(sealed.item.number for sealed in allowed) - telling, wanted.kinds),
         withholding.listed,
     )
 
@@ -242,7 +251,7 @@ def _telling_links(record: Record, items: Sequence[Item], whole: bool, wanted: W
     # The name of a link that stays behind is withheld too, and another link may tell it.
     while True:
         here = [item for item in items if item.number not in telling]
-        withhold = find_withhold(record, frozenset(item.number for item in here), wanted.withhold)
+        withhold = find_withhold(record, frozenset(item.number for item in here), wanted.kinds)
         more = _find_telling(here, withhold)
         if not more:
             return telling

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
+from evtool.core.consent.agreements import Agreements
 from evtool.core.consent.decision import Recipient, RecipientKind, Request
 from evtool.core.custody.events import Confirmations, Disclosed, PartyCode
 from evtool.core.errors import FormatError, UsageError, Way
@@ -34,6 +35,7 @@ class Disclosure(Struct, frozen=True):
         recipient: who gets it, as the user describes it.
         purpose: what for.
         authority: what allows it: agreement, warrant or order, by number.
+        agreements: the agreements that the user lists, or None if the user keeps no list of them.
         confirmed: what a second agent confirms of the terms of items.
         approved_by: code of that second agent.
         is_onward: whether the collection came from others, even where its record does not show it.
@@ -44,6 +46,7 @@ class Disclosure(Struct, frozen=True):
     recipient: Recipient
     purpose: Purpose | str
     authority: str
+    agreements: Agreements | None
     confirmed: frozenset[str] = frozenset()
     approved_by: str | None = None
     is_onward: bool = False
@@ -51,10 +54,11 @@ class Disclosure(Struct, frozen=True):
     is_publication: bool = False
 
     @classmethod
-    def publication(cls, authority: str | None, trust: TrustPolicy) -> Disclosure:
+    def publication(cls, authority: str | None, agreements: Agreements | None, trust: TrustPolicy) -> Disclosure:
         """Disclose to nobody by name; only items whose handling is public can go that way."""
         everybody = Recipient("public", kinds=frozenset({RecipientKind.PUBLIC}))
-        return cls(everybody, "publication", authority or "public handling", trust=trust, is_publication=True)
+        ground = authority or "public handling"
+        return cls(everybody, "publication", ground, agreements, trust=trust, is_publication=True)
 
     def request(self, agent: str | None, moment: datetime, key: PublicKey | None = None) -> Request:
         """Put the question that consent has to answer."""
@@ -62,6 +66,8 @@ class Disclosure(Struct, frozen=True):
             recipient=self.recipient,
             purpose=self.purpose,
             day=moment.date(),
+            agreements=self.agreements,
+            authority=self.authority,
             agent=agent,
             key=key,
             is_onward=self.is_onward,

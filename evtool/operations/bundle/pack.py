@@ -62,7 +62,6 @@ from evtool.operations.entries.writer import (
     draft_entry,
     open_for_writing,
 )
-from evtool.operations.progress import Progress
 from evtool.operations.record.disclosed_lists import list_name
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record, read_record
@@ -70,6 +69,7 @@ from evtool.operations.verify.derivations import list_derivations
 from evtool.report.bundle_readme import render_bundle_readme
 from evtool.report.cover_sheet import Handover, render_cover_sheet
 from evtool.report.travels import Travels
+from evtool.scan.progress import Progress
 from evtool.scan.tree import Tree
 from evtool.store.bundle import PAYLOAD_PREFIX
 from evtool.store.custody_names import COVER

@@ -23,7 +23,6 @@ from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.operations.bundle.leftovers import Tell, sweep
 from evtool.operations.bundle.payload_places import Placed, Placing
-from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.container import open_container
 from evtool.operations.record.continuation import open_continued
 from evtool.operations.record.items import nameless_items, read_items
@@ -34,6 +33,7 @@ from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify, verify_open
 from evtool.report.language import in_english
 from evtool.scan.meter import Meter, tallied
+from evtool.scan.progress import NoProgress, Progress
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.store.bundle import PAYLOAD_PREFIX, Bundle, FolderBundle
 from evtool.store.bundle_form import is_bundle_folder

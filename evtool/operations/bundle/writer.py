@@ -19,11 +19,11 @@ from evtool.core.verdict import Report
 from evtool.keys.age_keys import EncryptionKey
 from evtool.keys.passphrase import Passphrase
 from evtool.operations.bundle.plan import PartFile
-from evtool.operations.progress import Progress
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify
 from evtool.report.language import in_english
 from evtool.scan.meter import watch
+from evtool.scan.progress import Progress
 from evtool.store.new_tree import NewTree, flush_directories
 from evtool.store.output import NewFile, new_directory, new_file
 from evtool.store.pipe import BytePipe, PipeClosedError

@@ -14,7 +14,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, field
 
-from evtool.core.consent.decision import Decision, Reason, Recipient, Refusal, Request
+from evtool.core.consent.agreements import Agreements
+from evtool.core.consent.decision import Decision, Recipient, Request
+from evtool.core.consent.refusal import Reason, Refusal
 from evtool.core.custody.entry import NOT_STATED
 from evtool.core.custody.events import Confirmations, Disclosed, Transferred
 from evtool.core.custody.privacy import check_entry_text
@@ -55,6 +57,7 @@ class Exit(Struct, frozen=True):
 
     Attributes:
         recipient: who gets them, as the user describes it.
+        agreements: the agreements that the user lists, or None if the user keeps no list of them.
         confirmed: what stands against it and is confirmed: codes as `confirmation_of` gives them.
         is_onward: whether the collection came from others, even where its record does not show it.
         trust: whose signatures under terms of consent count.
@@ -62,6 +65,7 @@ class Exit(Struct, frozen=True):
     """
 
     recipient: Recipient
+    agreements: Agreements | None
     confirmed: frozenset[str] = frozenset()
     is_onward: bool = False
     trust: TrustPolicy = field(default_factory=TrustPolicy)
@@ -142,6 +146,8 @@ def record_exit(
             recipient=consent.recipient,
             purpose=purpose or _purpose_of(details.purpose),
             day=(header.happened_at or author.now()).date(),
+            agreements=consent.agreements,
+            authority=details.authority,
             agent=author.signer.code,
             key=author.signer.public_key,
             is_onward=consent.is_onward,

@@ -86,15 +86,7 @@ def measure_fixity(
     )
     author.progress.start("checking", total if whole else len(selection.numbers), None, measure=comparer.measure(total))
     comparison = comparer.run()
-    for seal in record.seals:
-        require_sound(seal.findings)
-    for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
-        raise MismatchError(
-            "the record fails verification: {why}",
-            hint="run `evtool verify DIR` first",
-            key="record-fails",
-            why=in_english(finding),
-        )
+    _require_relied_on(record, comparison, total)
     found = [*comparison.findings]
     if opened.bundle is not None:
         # Start-up time: it imports the reader of bundles, which a directory does not need.
@@ -110,6 +102,19 @@ def measure_fixity(
             key="nothing-checked",
         )
     return Measurement(fixity, findings)
+
+
+def _require_relied_on(record: Record, comparison: Comparison, total: int) -> None:
+    """Refuse to state a result that rests on a record which fails verification."""
+    for seal in record.seals:
+        require_sound(seal.findings)
+    for finding in (*comparison.withholding.findings, *comparison.check_accounts(total)):
+        raise MismatchError(
+            "the record fails verification: {why}",
+            hint="run `evtool verify DIR` first",
+            key="record-fails",
+            why=in_english(finding),
+        )
 
 
 def _numbers_there(opened: OpenRecord, record: Record, total: int) -> Sequence[int]:

@@ -14,9 +14,9 @@ from evtool.core.custody.register import MAX_REGISTER, Person, RegisterSearch, p
 from evtool.core.errors import FormatError, InputError, UsageError
 from evtool.core.text.limits import MAX_UNREAD_LINE
 from evtool.core.text.names import shown
-from evtool.operations.progress import NoProgress
 from evtool.operations.record.place import BundleAccess, Where, place_of
 from evtool.operations.record.subject import open_subject
+from evtool.scan.progress import NoProgress
 from evtool.store.custody import CustodyReader
 from evtool.store.custody_names import FileRole, Listing, file_name, receipt_names
 

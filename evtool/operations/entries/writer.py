@@ -26,7 +26,6 @@ from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.read_back import require_readable
 from evtool.operations.entries.readme_files import serialize_informational
-from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.continuation import default_continuation, open_continued, require_place, wrong_pair
 from evtool.operations.record.opening import (
     find_place,
@@ -40,6 +39,7 @@ from evtool.operations.record.record import OWN_FILES, Record
 from evtool.operations.record.subject import is_bundle, open_itself
 from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.time.listing import read_known_stamps
+from evtool.scan.progress import NoProgress, Progress
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
 from evtool.store.continued import ContinuedCustody

@@ -24,7 +24,6 @@ from evtool.core.verdict import Report
 from evtool.operations.entries.consent import known_consents
 from evtool.operations.examine.program import describe_platform, digest_code, list_packages
 from evtool.operations.examine.self_test import run_self_test
-from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.items import nameless_items, read_afresh, read_items
 from evtool.operations.record.place import Place
 from evtool.operations.record.record import Record, SealedItem
@@ -47,12 +46,13 @@ from evtool.report.account import (
     TrustUsed,
 )
 from evtool.report.checker_document import describe_checker
+from evtool.report.checkers import Checker
 from evtool.report.consent_document import terms_document
 from evtool.report.document import fill_verdict, log_entry
 from evtool.report.findings import IN_JSON, in_english_if_words, list_findings
 from evtool.report.told import tell
 from evtool.report.trust_used import TrustKind
-from evtool.web.checkers import Checker
+from evtool.scan.progress import NoProgress, Progress
 
 
 def examine(

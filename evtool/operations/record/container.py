@@ -12,11 +12,11 @@ from evtool.core.container.age_header import is_age
 from evtool.core.container.zip import LOCAL_SIGNATURE
 from evtool.core.errors import FormatError, InputError
 from evtool.core.text.names import shown
-from evtool.operations.progress import Progress
 from evtool.operations.record.place import BundleAccess, Place, name_of
 from evtool.operations.record.wrong_place import explain_no_container
 from evtool.scan.meter import watch
 from evtool.scan.missing import explain_missing
+from evtool.scan.progress import Progress
 from evtool.store.bundle import PAYLOAD_PREFIX
 from evtool.store.bundle_form import require_bundle
 from evtool.store.zip_bundle import Keep, ZipBundle

@@ -11,7 +11,6 @@ from evtool.core.manifest.skim import MOST_SOUGHT, Sought
 from evtool.core.text.item_choice import ChoiceBinding, ItemChoice
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
-from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.continuation import wrong_pair
 from evtool.operations.record.items import nameless_items, read_afresh, read_items, read_numbered_items
 from evtool.operations.record.place import BundleAccess, Where, place_of
@@ -20,6 +19,7 @@ from evtool.operations.record.selection import Selection
 from evtool.operations.record.subject import open_subject
 from evtool.operations.record.wrong_place import no_record
 from evtool.report.language import in_english
+from evtool.scan.progress import NoProgress, Progress
 
 
 @contextmanager

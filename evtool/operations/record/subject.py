@@ -12,10 +12,10 @@ from msgspec import Struct
 from evtool.core.errors import InputError, UsageError
 from evtool.core.finding import Finding
 from evtool.core.values import replace
-from evtool.operations.progress import Progress
 from evtool.operations.record.continuation import open_continued
 from evtool.operations.record.opening import find_place, is_own_place
 from evtool.operations.record.place import BundleAccess, Place, RecordPlace
+from evtool.scan.progress import Progress
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import TreeLocation
 from evtool.store.bundle_form import is_bundle_folder

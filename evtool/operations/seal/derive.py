@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from evtool.core.custody.events import Derived
 from evtool.core.custody.privacy import check_entry_text
-from evtool.core.errors import InputError, UsageError
+from evtool.core.errors import InputError, SealExitCode, UsageError
 from evtool.core.finding import Listed, Words
 from evtool.core.manifest.manifest import Item
 from evtool.core.text.expressions import compiled_when_used
@@ -18,16 +18,16 @@ from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.entries.record_event import record_event
-from evtool.operations.progress import Progress
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
-from evtool.operations.seal.options import SealOptions
-from evtool.operations.seal.seal import seal
+from evtool.operations.seal.options import SealOptions, SealResult
+from evtool.operations.seal.seal import preview_seal, seal
 from evtool.operations.seal.unsealed import list_new_names
 from evtool.report.language import in_english
 from evtool.scan.meter import tallied
 from evtool.scan.observe import Mode, observe
+from evtool.scan.progress import Progress
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind
 
@@ -40,6 +40,7 @@ class DeriveResult(Struct, frozen=True):
     Attributes:
         original, copy: numbers of the two items.
         sealed: number of the entry that seals the copy; None if it was sealed before.
+        seal: what sealing the copy did and found, or would; None if it was sealed before.
         entry: number of the entry `derived`.
         head: its SHA-256; None in a dry run of a copy that is new.
     """
@@ -47,8 +48,14 @@ class DeriveResult(Struct, frozen=True):
     original: int
     copy: int
     sealed: int | None
+    seal: SealResult | None
     entry: int
     head: str | None
+
+    @property
+    def exit_code(self) -> SealExitCode:
+        """The exit code of the command `derive`: that of sealing the copy."""
+        return SealExitCode.OK if self.seal is None else self.seal.exit_code
 
 
 def derive(
@@ -80,13 +87,13 @@ def derive(
             key="derive-no-item",
             original=shown(original),
         )
-    sealed = None
+    result = None
     if second is None:
         new = _find_only_new(path, options, copy)
         _require_changed(first, _hash_file(path, new, author.progress), copy)
         if place_of(options.where).dry_run:
-            return _rehearse(path, options, first.number)
-        sealed = seal(path, author, options).entry
+            return _rehearse(path, author, options, first.number)
+        result = seal(path, author, options)
         _, second = _find(path, options.where, original, new)
     if second is None:
         raise InputError(
@@ -95,6 +102,8 @@ def derive(
             key="derive-unsealed",
             copy=shown(copy),
         )
+    if result is not None and result.entry is not None:
+        author.progress.did(Words("copy-sealed", entry=result.entry, item=second.number))
     if second.number <= first.number:
         raise UsageError(
             "item {copy} was sealed before item {original}, so it cannot be a copy of it",
@@ -106,14 +115,16 @@ def derive(
     details = replace(details, original=first.number, copy=second.number)
     header = replace(options.header, items=ranges_of((first.number, second.number)))
     written = record_event(path, author, details, header, where=options.where)
-    return DeriveResult(first.number, second.number, sealed, written.entry, written.head)
+    sealed = result.entry if result is not None else None
+    return DeriveResult(first.number, second.number, sealed, result, written.entry, written.head)
 
 
-def _rehearse(path: str | os.PathLike[str], options: SealOptions, original: int) -> DeriveResult:
+def _rehearse(path: str | os.PathLike[str], author: Author, options: SealOptions, original: int) -> DeriveResult:
     """Tell what deriving a new file would add: its seal, and the entry after that."""
+    result = preview_seal(path, options, policy=author.policy, progress=author.progress)
     with open_record(path, options.where) as record:
         number = record.chain.links[-1].entry.sequence + 1
-        return DeriveResult(original, record.next_item, number, number + 1, None)
+        return DeriveResult(original, record.next_item, number, result, number + 1, None)
 
 
 def _find(path: str | os.PathLike[str], where: Where, *names: str) -> list[Item | None]:

@@ -18,10 +18,10 @@ from evtool.core.text.counts import counted
 from evtool.core.text.names import nfc_key, shown, store_name
 from evtool.core.text.patterns import LITTER_PATTERNS, Exclusions
 from evtool.interop.expected import CRC32, WEAK, Expected
-from evtool.operations.progress import Progress
 from evtool.scan.measure import measure_tree
 from evtool.scan.meter import Meter, watch
 from evtool.scan.observe import Observation, stamp_of
+from evtool.scan.progress import Progress
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind, WalkNotes, walk
 from evtool.store.custody import Hasher

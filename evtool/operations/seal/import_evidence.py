@@ -19,6 +19,7 @@ from msgspec import Struct
 from evtool.core.custody.events import Collected, PartyCode
 from evtool.core.custody.privacy import check_entry_text
 from evtool.core.errors import EvtoolError, FormatError, InputError, MismatchError, UsageError
+from evtool.core.finding import Words
 from evtool.core.text.names import name_some, nfc_key, shown, store_name
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.values import replace
@@ -31,7 +32,6 @@ from evtool.operations.entries.writer import (
     open_for_writing,
     write_entry,
 )
-from evtool.operations.progress import Progress
 from evtool.operations.record.place import place_of
 from evtool.operations.record.read import list_items, open_record
 from evtool.operations.record.selection import Selection
@@ -39,6 +39,7 @@ from evtool.operations.seal.import_check import Expectation, ImportCheck
 from evtool.operations.seal.options import SealOptions, SealResult
 from evtool.operations.seal.seal import preview_seal, seal
 from evtool.report.language import in_english
+from evtool.scan.progress import Progress
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import WalkNotes, walk
 from evtool.store.bundle_form import is_bundle_folder
@@ -249,6 +250,7 @@ def _import(run: _Import) -> ImportResult:
     if place_of(options.where).dry_run:
         result = replace(previewed, entry=collected.sequence + 1, head=None)
     else:
+        run.author.progress.did(Words("check-recorded", entry=collected.sequence))
         result = seal(run.path, run.author, options)
         _require_sealed_as_checked(run.path, options, check.digests)
     files = run.expectation.files.values()

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from evtool.core.accounts import LeftOut
 from evtool.core.custody.item_names import Rename
-from evtool.core.errors import ExitCode, UsageError
+from evtool.core.errors import ExitCode, SealExitCode, UsageError
 from evtool.core.finding import Effect, Finding, weigh
 from evtool.core.manifest.statement import OmissionReason
 from evtool.core.text.names import shown
@@ -119,7 +119,7 @@ class SealResult(Struct):
         return self.entry or max(self.renamed_by, default=None)
 
     @property
-    def exit_code(self) -> ExitCode:
+    def exit_code(self) -> SealExitCode:
         """The exit code of the command `seal`, time-stamps aside: not 0 if a sealed item is not as it was sealed."""
         return self.code_for(self.weigh())
 
@@ -128,6 +128,7 @@ class SealResult(Struct):
         is_open = any(finding.effect is Effect.OPEN for finding in self.findings)
         return weigh(self.findings, established=is_stamped and not is_open)
 
-    def code_for(self, verdict: ExitCode) -> ExitCode:
+    def code_for(self, verdict: ExitCode) -> SealExitCode:
         """Give the exit code for a verdict: a script has to know whether its new files were sealed all the same."""
-        return ExitCode.SEALED_BUT if verdict is not ExitCode.OK and self.newest_entry is not None else verdict
+        is_sealed = self.newest_entry is not None and verdict is not ExitCode.OK
+        return SealExitCode.SEALED_BUT if is_sealed else SealExitCode(verdict)

@@ -18,7 +18,6 @@ from evtool.core.text.counts import counted
 from evtool.core.text.names import name_some, shown, store_name
 from evtool.core.text.ranges import count_items
 from evtool.operations.entries.consent import require_decidable
-from evtool.operations.progress import Measure, Progress, ShareTrack
 from evtool.operations.record.items import nameless_items
 from evtool.operations.record.opening import Opened
 from evtool.operations.record.record import SealedItem
@@ -43,6 +42,7 @@ from evtool.scan.left_out import measure_left_out
 from evtool.scan.marks import NOT_MARKED, Marks, pack_marks, stamp_to_mark
 from evtool.scan.measure import measure_tree
 from evtool.scan.observe import ItemProblem, Mode, Observation
+from evtool.scan.progress import Measure, Progress, ShareTrack
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Kind, WalkNotes, join_path, walk, walk_runs
 from evtool.store.journal import Journal

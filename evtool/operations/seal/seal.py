@@ -22,7 +22,6 @@ from evtool.operations.entries.writer import (
     require_current,
     write_entry,
 )
-from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.opening import Opened, open_evidence
 from evtool.operations.seal.manifest_writer import ManifestWriter
 from evtool.operations.seal.options import SealOptions, SealResult
@@ -34,6 +33,7 @@ from evtool.operations.seal.surprises import RestlessFiles, Surprises
 from evtool.operations.workers import choose_workers, report_losses
 from evtool.report.language import in_english
 from evtool.scan.engine import Workers
+from evtool.scan.progress import NoProgress, Progress
 from evtool.scan.workers import default_jobs
 from evtool.store.custody_names import NAME
 from evtool.store.journal import Journal, journal_name
@@ -78,6 +78,8 @@ def seal(
             written = record_renames(path, author, found.renames, options.header, where=options.where)
             renamed += found.renames
             renamed_by += [entry.entry for entry in written]
+            for entry in written:
+                author.progress.did(Words("names-recorded", entry=entry.entry))
             surprises = replace(surprises, known=found.known)
     raise cannot_seal(["files kept changing after they were read"])
 

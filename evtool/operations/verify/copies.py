@@ -10,9 +10,9 @@ from evtool.core.custody.branches import Parting, find_parting
 from evtool.core.custody.chain import Link
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
-from evtool.operations.progress import Progress
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
+from evtool.scan.progress import Progress
 
 
 class CopiesReport(Struct, frozen=True):

@@ -37,7 +37,7 @@ def _describe(parting: Parting, other: tuple[str, Report], report: Report) -> Fi
     name, first = other
     trusted = {signer.head for each in (first, report) for signer in each.signers if signer.trusted}
     both = {parting.first.head, parting.second.head} <= trusted
-    after = parting.after.entry.sequence if parting.after is not None else None
+    after = parting.after.sequence if parting.after is not None else None
     says = Words("begin" if after is None else "part", name=name, after=after)
     return Finding(
         Code.RECORDS_PART,
@@ -45,6 +45,6 @@ def _describe(parting: Parting, other: tuple[str, Report], report: Report) -> Fi
         says,
         expected=parting.first.head,
         found=parting.second.head,
-        entry=parting.second.entry.sequence,
+        entry=parting.second.sequence,
         remarks=() if both else (Words("signers-untrusted"),),
     )

@@ -23,7 +23,6 @@ from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.text.patterns import Exclusions
 from evtool.core.text.ranges import ranges_of
 from evtool.core.verdict import SignerReport, Step, StepResult
-from evtool.operations.progress import Progress
 from evtool.operations.record.record import Record
 from evtool.operations.record.subject import Subject
 from evtool.operations.record.trust import TrustPolicy, read_agents
@@ -38,6 +37,7 @@ from evtool.operations.verify.time.grounds import TimeResult
 from evtool.operations.workers import choose_workers, report_losses
 from evtool.scan.engine import Workers
 from evtool.scan.observe import Mode
+from evtool.scan.progress import Progress
 from evtool.scan.tree import TreeLocation
 from evtool.scan.workers import default_jobs
 

@@ -7,21 +7,22 @@ the caller's to say. `STEPS` is the list of `manifests/FORMAT-verify.md`, sectio
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple, TypeVar
 
 from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.errors import EvtoolError, FormatError, UsageError
 from evtool.core.finding import Axis, Cause, Code, Effect, Finding, Words
 from evtool.core.values import replace
 from evtool.core.verdict import DEFAULT_REQUIRED, Report
-from evtool.operations.progress import NoProgress, Progress
 from evtool.operations.record.place import Place, name_of
 from evtool.operations.record.record import Record, read_record
 from evtool.operations.record.subject import Subject, open_subject
 from evtool.operations.record.wrong_place import no_record
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.steps import STEPS, Case
+from evtool.scan.progress import NoProgress, Progress
 from evtool.store.custody_names import NAME
 
 _Told = TypeVar("_Told")
@@ -40,29 +41,61 @@ def verify(place: Place, options: VerifyOptions | None = None, *, progress: Prog
     return verify_and_tell(place, options or VerifyOptions(), lambda record: None, progress or NoProgress())[0]
 
 
+class VerifiedRecord(NamedTuple):
+    """What a verification found, and the record that it was about.
+
+    Attributes:
+        report: the verdict.
+        record: the record, with what the verification found out about its seals; None where there is none.
+    """
+
+    report: Report
+    record: Record | None
+
+
 def verify_and_tell(
     place: Place, options: VerifyOptions, tell: Callable[[Record], _Told], progress: Progress
 ) -> tuple[Report, _Told | None]:
     """Verify as `verify` does, and tell something of the record that was verified, while it is still open.
 
-    `tell` gets the record with what the verification found out about its seals; it is not asked, and there is None,
-    where there is no record.
+    `tell` is not asked, and there is None, where there is no record.
 
     Raises:
         InputError, KeyFileError: as `verify`.
     """
     try:
-        with open_subject(place, options.place, progress) as subject:
+        with open_verified(place, options, progress) as found:
+            return found.report, tell(found.record) if found.record is not None else None
+    except FormatError as error:
+        return _refused(options, error), None
+
+
+@contextmanager
+def open_verified(place: Place, options: VerifyOptions, progress: Progress) -> Iterator[VerifiedRecord]:
+    """Verify as `verify` does, and keep the record open.
+
+    Raises:
+        InputError, KeyFileError: as `verify`.
+    """
+    with ExitStack() as opened:
+        try:
+            subject = opened.enter_context(open_subject(place, options.place, progress))
             if subject is None:
                 error = no_record(name_of(place))
-                if options.place.custody is None and _has_something_for_a_record(name_of(place)):
-                    return report_unreadable(options, error), None
-                raise error
-            report, record = _verify_subject(subject, options, progress)
-            return report, tell(record) if record.listing.entries else None
-    except FormatError as error:
-        refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, _refusal(error))
-        return _not_sealed(options, Words("bundle"), [refused]), None
+                if options.place.custody is not None or not _has_something_for_a_record(name_of(place)):
+                    raise error
+                found = VerifiedRecord(report_unreadable(options, error), None)
+            else:
+                report, record = _verify_subject(subject, options, progress)
+                found = VerifiedRecord(report, record if record.listing.entries else None)
+        except FormatError as refused:
+            found = VerifiedRecord(_refused(options, refused), None)
+        yield found
+
+
+def _refused(options: VerifyOptions, error: FormatError) -> Report:
+    refused = Finding(Code.BAG_BROKEN, Effect.UNCHECKED, _refusal(error))
+    return _not_sealed(options, Words("bundle"), [refused])
 
 
 def _has_something_for_a_record(directory: str) -> bool:

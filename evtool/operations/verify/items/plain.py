@@ -23,7 +23,6 @@ from evtool.core.text.names import has_unassigned, parse_name, store_name
 from evtool.core.text.patterns import Exclusions
 from evtool.core.text.ranges import count_items
 from evtool.core.values import replace
-from evtool.operations.progress import Measure, Progress
 from evtool.operations.record.companions import split_companions
 from evtool.operations.record.items import nameless_items
 from evtool.operations.record.line_ends import explain_change
@@ -46,6 +45,7 @@ from evtool.operations.verify.items.summary import sum_up
 from evtool.scan.engine import Task, Workers, observe_all
 from evtool.scan.measure import measure_tree
 from evtool.scan.observe import Mode, Observation
+from evtool.scan.progress import Measure, Progress
 from evtool.scan.source import EvidenceSource
 from evtool.scan.tree import Tree, TreeLocation
 from evtool.scan.walk import Found, Kind, WalkNotes, walk, walk_runs

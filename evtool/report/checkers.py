@@ -7,6 +7,10 @@ import hashlib
 from enum import Enum
 from pathlib import Path
 
+from evtool.core.errors import InputError
+
+_FOLDER = Path(__file__).parents[1] / "web"
+
 
 class Checker(Enum):
     """A program that checks a record without evtool; the value is the name of its file."""
@@ -21,9 +25,18 @@ def read_checker(checker: Checker) -> bytes:
     """Read the file of a checker.
 
     Raises:
-        OSError: this installation lacks it.
+        InputError: this installation lacks it.
     """
-    return (Path(__file__).parent / checker.value).read_bytes()
+    try:
+        return (_FOLDER / checker.value).read_bytes()
+    except OSError as error:
+        raise InputError(
+            "this installation of evtool lacks its file {name}: {why.strerror}",
+            hint="install evtool again; without the file it cannot name the digest by which a copy of it is known",
+            key="checker-missing",
+            name=checker.value,
+            why=error,
+        ) from error
 
 
 @functools.cache
@@ -31,6 +44,6 @@ def sha256_of(checker: Checker) -> str:
     """Give the SHA-256 of the file of a checker, in lower-case hexadecimal; read once in a run.
 
     Raises:
-        OSError: as `read_checker`.
+        InputError: as `read_checker`.
     """
     return hashlib.sha256(read_checker(checker)).hexdigest()

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from evtool.core.finding import Words
 from evtool.scan.meter import Meter
 
 Measure = Iterable[tuple[int | None, int | None]]
@@ -35,6 +36,9 @@ class Progress(Protocol):
         be estimated although there are no totals. What the meter counts is finished by then, or goes on.
         """
 
+    def did(self, says: Words) -> None:
+        """Hear of a step that stays done if a later one fails; `says` is what to tell then."""
+
 
 class NoProgress:
     """Progress that nobody watches."""
@@ -45,6 +49,9 @@ class NoProgress:
         """Ignore it."""
 
     def advance(self, files: int, size: int, *, item: bytes = b"", share: float | None = None) -> None:
+        """Ignore it."""
+
+    def did(self, says: Words) -> None:
         """Ignore it."""
 
 

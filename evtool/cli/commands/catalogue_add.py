@@ -1,0 +1,180 @@
+"""`evtool catalogue add`: verify what a repository has, and add it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from msgspec import Struct
+
+from evtool.cli.command import Command, flag, misuse, options_of
+from evtool.cli.options.access import AccessOptions, access_options
+from evtool.cli.options.common import (
+    SigningOptions,
+    continued_flag,
+    load_receipt_keys,
+    recipients_flag,
+    signing_options,
+    trust_flag,
+)
+from evtool.cli.options.time import TimeOptions, time_options
+from evtool.cli.options.trust import choose_trust
+from evtool.cli.options.values import agreement_value, code_value
+from evtool.cli.output import Output, output_and_progress
+from evtool.cli.progress import terminal_progress
+from evtool.core.errors import ExitCode, UsageError
+from evtool.core.text.digest import group_in_fours
+from evtool.core.text.names import shown
+from evtool.core.text.ranges import ItemRanges, name_ranges
+from evtool.operations.author import Author
+from evtool.operations.catalogue.add import HERE, Added, AddOptions, add_holdings
+from evtool.operations.record.place import RecordPlace
+from evtool.operations.verify.options import VerifyOptions
+from evtool.report.catalogue_document import AddedDocument, CatalogueAddDocument
+from evtool.report.several import GRAVITY
+from evtool.store.catalogue.database import open_catalogue
+
+EXAMPLES = """\b
+Examples:
+  evtool catalogue add repository.cat cases/interview-0042
+  evtool catalogue add repository.cat store/*.zip.age --identity key.txt
+  evtool catalogue add repository.cat disk3/case-7.zip --location vault-2 \\
+      --carrier "disk 3, safe B"
+
+\b
+Exit codes:
+  0  all of it is added
+  1  something fails verification, or two records of one collection part
+  2  wrong usage
+  3  something is signed by a key that you have not trusted; it was left out
+  4  something could not be checked; it was left out
+Of several paths the most serious result decides (1, then 4, then 3). The
+others are added all the same.
+
+Nothing is moved or changed, and what is encrypted stays so. Each PATH is verified first: only what verifies, signed by
+keys that you trust, gets in.
+"""
+
+
+class AddingOptions(Struct, frozen=True):
+    """What is said of what is added.
+
+    Attributes:
+        location: code of the place where it lies.
+        carrier: what it lies on.
+        sender: code of who sent it.
+        agreement: number of the agreement under which it came.
+        continued: directory that continues the record of a bundle.
+        trust_file: trust list; None for the user's own.
+        recipients_file: recipient list, whose keys count for receipts; None for the user's own.
+    """
+
+    location: str = flag(
+        "--location", type=code_value, default=HERE, otherwise=HERE, metavar="CODE", show_default=True,
+        help="The place where it lies.",
+    )  # fmt: skip
+    carrier: str | None = flag(
+        "--carrier", metavar="TEXT", help="What it lies on, if you fetch that to read it: its number and safe."
+    )
+    sender: str | None = flag(
+        "--from", type=code_value, metavar="CODE", help="Who sent it. [default: the code that sealed it first]"
+    )
+    agreement: str | None = flag(
+        "--agreement", type=agreement_value, metavar="NUMBER", help="The agreement under which it came."
+    )
+    continued: str | None = continued_flag()
+    trust_file: Path | None = trust_flag()
+    recipients_file: Path | None = recipients_flag()
+
+
+@click.command(cls=Command, epilog=EXAMPLES)
+@click.argument("catalogue", metavar="CATALOGUE", type=click.Path(path_type=Path))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path())
+@options_of(AddingOptions, "adding")
+@access_options
+@time_options
+@signing_options
+@output_and_progress
+def command(
+    catalogue: Path,
+    paths: tuple[str, ...],
+    adding: AddingOptions,
+    access: AccessOptions,
+    time: TimeOptions,
+    signing: SigningOptions,
+    output: Output,
+) -> ExitCode:
+    """Verify directories and bundles, and add them to the catalogue; they stay where they lie."""
+    if adding.continued is not None and len(paths) > 1:
+        raise misuse(UsageError("{option} goes with one PATH", key="with-one-path", option="--continued"))
+    trust = choose_trust(adding.trust_file, ())
+    verify = VerifyOptions(
+        trust=trust.keys,
+        receipts=load_receipt_keys(trust.file, adding.recipients_file),
+        place=RecordPlace(None, adding.continued, access.load()),
+        time=time.load(output),
+    )
+    options = AddOptions(verify, adding.location, adding.carrier, adding.sender, adding.agreement)
+    results: list[Added] = []
+    with open_catalogue(catalogue) as opened, terminal_progress(output) as progress:
+        author = Author(signing.choose(), progress=progress)
+        for result in add_holdings(opened, paths, author, options):
+            if result.error is not None and len(paths) == 1:
+                raise result.error
+            if result.registered is not None:
+                output.did(_render(result)[0])
+            results.append(result)
+    exit_code = min((result.exit_code for result in results), key=GRAVITY.index)
+    output.answer("\n".join(line for result in results for line in _render(result)))
+    output.document(CatalogueAddDocument(exit_code=exit_code, results=tuple(map(_document, results))))
+    return exit_code
+
+
+_WORDS = {
+    "new": "a new collection",
+    "continues": "goes on from what you had",
+    "same": "nothing new",
+    "branch": "another custodian's branch",
+    "parts": "its record parts from one that you have",
+}
+
+
+def _render(result: Added) -> list[str]:
+    path, done = shown(result.path), result.registered
+    if done is None:
+        error = result.error
+        lines = [f"{path}: not added: {error.message if error is not None else ''}"]
+        return [*lines, f"  hint: {error.hint}"] if error is not None and error.hint else lines
+    lines = [f"{path}: holding {done.holding}, {done.state.value}: {_WORDS[done.relation.value]}"]
+    lines.append(f"  collection {result.collection}")
+    if done.heads:
+        after = f"after entry {done.parts_after}" if done.parts_after else "from the beginning"
+        lines += [f"  {after}: {group_in_fours(head)}" for head in done.heads]
+    if not done.state.is_held:
+        lines.append("  Nobody knows which record is right, so its terms permit nothing. Ask the sender.")
+    if done.recalls is not None:
+        lines.append(f"  permits nothing any more: {name_ranges(done.recalls.ranges)}")
+    return lines
+
+
+def _spell(items: ItemRanges | None) -> tuple[str, ...]:
+    return tuple(items.serialize()) if items is not None else ()
+
+
+def _document(result: Added) -> AddedDocument:
+    done, error = result.registered, result.error
+    return AddedDocument(
+        path=result.path,
+        exit_code=result.exit_code,
+        collection=result.collection,
+        head=result.head,
+        holding=done.holding if done is not None else None,
+        state=done.state.value if done is not None else None,
+        relation=done.relation.value if done is not None else None,
+        parts_after=done.parts_after if done is not None else None,
+        heads=done.heads if done is not None else (),
+        recalls=_spell(done.recalls) if done is not None else (),
+        already_held=_spell(done.already_held) if done is not None else (),
+        error=error.message if error is not None else None,
+        hint=error.hint if error is not None else None,
+    )

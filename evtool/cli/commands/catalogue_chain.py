@@ -1,0 +1,85 @@
+"""`evtool catalogue chain`: all that is known of the record of a collection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evtool.cli.command import Command
+from evtool.cli.output import Output, output_options
+from evtool.core.errors import ExitCode
+from evtool.operations.catalogue.chain import ChainEntry, KnownChain, read_chain
+from evtool.report.answers_document import CatalogueChainDocument, KnownEntryDocument
+from evtool.report.language import Language
+from evtool.store.catalogue.database import open_catalogue
+
+EXAMPLES = """\b
+Examples:
+  evtool catalogue chain repository.cat 1520...
+
+\b
+Exit codes:
+  0  printed
+  1  the record parts: one entry was continued twice, and nobody has explained it
+  2  wrong usage
+  4  the catalogue cannot be read, or does not know the collection
+
+Entries of all branches stand side by side, by number. What is marked is said in words behind the entry.
+"""
+
+_DIGITS = 16
+
+
+@click.command(cls=Command, epilog=EXAMPLES)
+@click.argument("catalogue", metavar="CATALOGUE", type=click.Path(path_type=Path))
+@click.argument("collection", metavar="ID")
+@output_options
+def command(catalogue: Path, collection: str, output: Output) -> ExitCode:
+    """Print every entry of a record that any copy showed, with forks and missing receipts."""
+    with open_catalogue(catalogue) as opened:
+        known = read_chain(opened, collection)
+    exit_code = ExitCode.MISMATCH if known.forks and known.explained is None else ExitCode.OK
+    output.answer("\n".join(_render(output.language, known)))
+    output.document(
+        CatalogueChainDocument(
+            exit_code=exit_code,
+            path=str(catalogue),
+            collection=known.collection,
+            sender=known.sender,
+            forks=known.forks,
+            explained=known.explained,
+            entries=tuple(map(_document, known.entries)),
+        )
+    )
+    return exit_code
+
+
+def _render(language: Language, known: KnownChain) -> list[str]:
+    lines = [language.say("catalogue.of-collection", collection=known.collection, sender=known.sender)]
+    for entry in known.entries:
+        event = language.word("event", entry.event)
+        party = f" {entry.party}" if entry.party else ""
+        marks = "; ".join(language.say(f"mark.{mark.value}") for mark in entry.marks)
+        line = f"{entry.sequence:>4}  {entry.digest[:_DIGITS]}  {entry.happened}  {entry.agent}  {event}{party}"
+        lines.append(line + (f"  [{marks}]" if marks else ""))
+    for fork in known.forks:
+        lines.append(language.say("catalogue.forked" if fork else "catalogue.forked-first", entry=fork))
+    if known.explained is not None:
+        lines.append(language.say("catalogue.explained", why=known.explained))
+    return lines
+
+
+def _document(entry: ChainEntry) -> KnownEntryDocument:
+    return KnownEntryDocument(
+        entry=entry.sequence,
+        head=entry.digest,
+        previous=entry.previous,
+        event=entry.event,
+        agent=entry.agent,
+        happened_at=entry.happened,
+        party=entry.party,
+        items=tuple(entry.items.split(",")) if entry.items else None,
+        first_seen=entry.first_seen,
+        marks=tuple(mark.value for mark in entry.marks),
+    )

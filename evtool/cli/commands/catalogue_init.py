@@ -1,0 +1,57 @@
+"""`evtool catalogue init`: an empty catalogue, and what of names it may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evtool.cli.command import Command, Option
+from evtool.cli.output import Output, output_options
+from evtool.core.text.names import shown
+from evtool.report.catalogue_document import CatalogueInitDocument
+from evtool.store.catalogue.database import Names, key_file_of, make_catalogue
+
+EXAMPLES = """\b
+Examples:
+  evtool catalogue init repository.cat
+  evtool catalogue init repository.cat --names titles
+
+\b
+Exit codes:
+  0  made
+  2  wrong usage, or the file is there already
+  4  it cannot be written there
+
+Keep it on a local disk. Beside it lies the key of its digests, repository.cat.key: whoever has the catalogue without it
+can confirm no document. Keep a copy of the key elsewhere; without it a catalogue made again has other digests.
+"""
+
+_SAID = {
+    Names.NONE: "It holds no names of files and no titles.",
+    Names.TITLES: "It holds the titles that archivists gave: whoever steals it can read them.",
+    Names.ALL: "It holds titles and names of files: whoever steals it can read them.",
+}
+
+
+@click.command(cls=Command, epilog=EXAMPLES)
+@click.argument("catalogue", metavar="CATALOGUE", type=click.Path(path_type=Path))
+@click.option(
+    "--names",
+    cls=Option,
+    type=click.Choice([names.value for names in Names]),
+    default=Names.NONE.value,
+    show_default=True,
+    help="What of names it holds, for good: none, the titles that archivists gave, or all names of files as well.",
+)
+@output_options
+def command(catalogue: Path, names: str, output: Output) -> None:
+    """Make an empty catalogue."""
+    chosen = Names(names)
+    make_catalogue(catalogue, chosen)
+    lines = [f"{shown(str(catalogue))} is made. {_SAID[chosen]}"]
+    lines.append(f"The key of its digests is {shown(str(key_file_of(catalogue)))}; keep a copy of it elsewhere.")
+    output.answer("\n".join(lines), done=True)
+    output.document(
+        CatalogueInitDocument(path=str(catalogue), names=chosen.value, key_file=str(key_file_of(catalogue)))
+    )

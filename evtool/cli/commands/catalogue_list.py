@@ -1,0 +1,69 @@
+"""`evtool catalogue list`: the collections that a catalogue knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evtool.cli.command import Command, Option
+from evtool.cli.options.values import code_value
+from evtool.cli.output import Output, output_options
+from evtool.core.text.ranges import name_ranges
+from evtool.operations.catalogue.listing import Held, list_collections
+from evtool.report.catalogue_document import CatalogueListDocument, HeldDocument
+from evtool.store.catalogue.database import open_catalogue
+
+EXAMPLES = """\b
+Examples:
+  evtool catalogue list repository.cat
+  evtool catalogue list repository.cat --from ngo-3 --json
+
+\b
+Exit codes:
+  0  listed
+  2  wrong usage
+  4  the catalogue cannot be read
+"""
+
+
+@click.command(cls=Command, epilog=EXAMPLES)
+@click.argument("catalogue", metavar="CATALOGUE", type=click.Path(path_type=Path))
+@click.option("--from", "sender", cls=Option, type=code_value, metavar="CODE", help="Only what this sender sent.")
+@output_options
+def command(catalogue: Path, sender: str | None, output: Output) -> None:
+    """List the collections that you hold, one per line."""
+    with open_catalogue(catalogue) as opened:
+        if output.json:
+            documents = map(_document, list_collections(opened, sender))
+            output.document_of(CatalogueListDocument(path=str(catalogue), collections=()), "collections", documents)
+        else:
+            output.answer_lines(map(_line, list_collections(opened, sender)), "The catalogue holds no collection.")
+
+
+def _line(held: Held) -> str:
+    parts = [f"{held.collection} from {held.sender}"]
+    parts.append(name_ranges(held.held.ranges, 4) if held.held is not None else "no item held")
+    if held.in_quarantine:
+        parts.append(
+            f"in quarantine: {name_ranges(_as_ranges(held.in_quarantine), singular='holding', plural='holdings')}"
+        )
+    return "; ".join(parts)
+
+
+def _as_ranges(numbers: tuple[int, ...]) -> list[tuple[int, int]]:
+    return [(number, number) for number in numbers]
+
+
+def _document(held: Held) -> HeldDocument:
+    return HeldDocument(
+        collection=held.collection,
+        sender=held.sender,
+        first_seen=held.first_seen,
+        entries=held.entries,
+        items=held.items,
+        held=tuple(held.held.serialize()) if held.held is not None else (),
+        holdings=held.holdings,
+        in_quarantine=held.in_quarantine,
+        explained=held.explained,
+    )

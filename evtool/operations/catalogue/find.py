@@ -1,0 +1,215 @@
+"""Finding items in a catalogue: by what they are, by their terms, by what they may be used for."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from evtool.core.consent.decision import Decision
+from evtool.core.errors import UsageError
+from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.operations.catalogue.facts import fold_words
+from evtool.operations.catalogue.register import unite
+from evtool.operations.catalogue.usable import Decider, Question
+from evtool.store.catalogue.database import Catalogue, Names
+
+NOT_STATED = "not-stated"
+"""Stands for a status that nobody stated."""
+
+
+class Sought(Struct, frozen=True):
+    """What items are sought; what is None narrows nothing.
+
+    Attributes:
+        collection: id of their collection.
+        sender: code of who sent it.
+        agreement: number of an agreement that they are bound to, or under which they came.
+        kind: what they are.
+        status: where their consent stands; `not-stated` for those of which nobody said so.
+        dates: first and last date of the event that they show, each a year, a month or a day.
+        due_before: a day before which their consent ends or is to be reviewed.
+        text: words of their title or name, as far as the catalogue holds these.
+        sha256: digest of a file that is the same bytes, 64 hexadecimal digits.
+        subject: code of a person whom they are about.
+    """
+
+    collection: str | None = None
+    sender: str | None = None
+    agreement: str | None = None
+    kind: str | None = None
+    status: str | None = None
+    dates: tuple[str, str] | None = None
+    due_before: date | None = None
+    text: str | None = None
+    sha256: str | None = None
+    subject: str | None = None
+
+
+class FoundItem(NamedTuple):
+    """An item that was found.
+
+    Attributes:
+        collection: id of its collection.
+        sender: code of who sent it.
+        number: its number.
+        type, size, media, kind, event_date: what it is.
+        title, path: what it is called, as far as the catalogue holds that.
+        handling, status, until, review: what is in force for it.
+        known: whether its terms are `stated`, `never` stated, or `withheld`.
+        basis: which of the things that the terms in force rest on; items with the same one have the same terms.
+    """
+
+    collection: str
+    sender: str
+    number: int
+    type: str
+    size: int | None
+    media: str | None
+    kind: str | None
+    event_date: str | None
+    title: str | None
+    path: str | None
+    handling: str | None
+    status: str | None
+    until: str | None
+    review: str | None
+    known: str
+    basis: int
+
+
+class Refused(NamedTuple):
+    """Items of one collection that may not be used for what was asked, for the same reasons."""
+
+    collection: str
+    items: ItemRanges
+    decision: Decision
+
+
+class Finder:
+    """Finds what is held, at one moment; a question leaves out what may not be used, and tells why."""
+
+    def __init__(
+        self, catalogue: Catalogue, connection: sqlite3.Connection, sought: Sought, question: Question | None
+    ) -> None:
+        """Prepare the search; `connection` is a transaction of that catalogue.
+
+        Raises:
+            UsageError: words are sought in a catalogue that holds none.
+        """
+        self.refused: list[Refused] = []
+        """What a question left out, once all that is found has been read."""
+        self._connection = connection
+        self._question = question
+        self._sought = sought
+        if sought.text is not None and catalogue.names is Names.NONE:
+            raise UsageError(
+                "this catalogue holds no titles and no names, so no words can be found in it",
+                hint="that was chosen when it was made; `evtool show DIR` finds an item in one collection",
+                key="catalogue-no-words",
+            )
+        self._collections, self._items = self._conditions(catalogue)
+
+    def find(self) -> Iterator[FoundItem]:
+        """Yield the items, by collection and number."""
+        where, values = self._collections
+        rows = self._connection.execute(f"SELECT id, uid, sender FROM collection AS c{where} ORDER BY uid", values)  # noqa: S608  # conditions of this module
+        for number, uid, sender in rows.fetchall():
+            yield from self._find_in(number, uid, sender)
+
+    def _find_in(self, collection: int, uid: str, sender: str) -> Iterator[FoundItem]:
+        where, values = self._items
+        rows = self._connection.execute(
+            "SELECT i.number, i.disposed, i.type, i.size, i.media, i.kind, i.event_date, i.title, i.path, t.handling, "  # noqa: S608
+            "t.status, t.until, t.review, t.known, i.basis FROM item AS i JOIN basis AS b ON b.id=i.basis "
+            f"JOIN terms AS t ON t.id=b.terms WHERE i.collection=?{where} ORDER BY i.number",
+            (collection, *values),
+        ).fetchall()
+        if not rows:
+            return
+        held = held_items(self._connection, collection)
+        decider = Decider(self._connection, collection, self._question) if self._question is not None else None
+        refused: dict[int, list[int]] = {}
+        for number, is_disposed, *rest in rows:
+            if held is None or number not in held or is_disposed:
+                continue
+            item = FoundItem(uid, sender, number, *rest)
+            if decider is not None and not decider.decide(item.basis).allowed:
+                refused.setdefault(item.basis, []).append(number)
+                continue
+            yield item
+        for basis, numbers in refused.items():
+            if decider is not None:
+                self.refused.append(Refused(uid, ranges_of(numbers), decider.decide(basis)))
+
+    def _conditions(self, catalogue: Catalogue) -> tuple[tuple[str, list[object]], tuple[str, list[object]]]:
+        """Give what narrows collections, and what narrows the items of one, with the values for both."""
+        sought = self._sought
+        collections = _Conditions()
+        collections.add("c.uid=?", sought.collection)
+        from_sender = "(c.sender=? OR EXISTS(SELECT 1 FROM holding WHERE collection=c.id AND sender=?))"
+        collections.add(from_sender, sought.sender, sought.sender)
+        items = _Conditions()
+        items.add("i.kind=?", sought.kind)
+        if sought.status == NOT_STATED:
+            items.add("t.status IS NULL AND ?=?", NOT_STATED, NOT_STATED)
+        else:
+            items.add("t.status=?", sought.status)
+        items.add(
+            "(EXISTS(SELECT 1 FROM term_code WHERE terms=t.id AND name='agreement' AND code=?) OR EXISTS(SELECT 1 FROM "
+            "holding_item AS h JOIN holding ON holding.id=h.holding WHERE holding.collection=i.collection AND "
+            "i.number BETWEEN h.first AND h.last AND holding.agreement=?))",
+            sought.agreement,
+            sought.agreement,
+        )
+        if sought.dates is not None:
+            # A date as precise as it is known: a year is within a range if a day of it can be.
+            first, last = sought.dates
+            items.add("substr(i.event_date, 1, ?) >= substr(?, 1, length(i.event_date))", len(first), first)
+            items.add("substr(i.event_date, 1, ?) <= substr(?, 1, length(i.event_date))", len(last), last)
+        if sought.due_before is not None:
+            items.add("(t.until<? OR t.review<?)", *[sought.due_before.isoformat()] * 2)
+        if sought.text is not None:
+            items.add("instr(i.words, ?)", fold_words(sought.text))
+        if sought.sha256 is not None:
+            digest = catalogue.key_digest(sought.sha256)
+            items.add("i.digest=?", digest)
+            collections.add("c.id IN (SELECT collection FROM item WHERE digest=?)", digest)
+        if sought.subject is not None:
+            with_code = "FROM item_subject WHERE code=?"
+            items.add(f"i.number IN (SELECT number {with_code} AND collection=i.collection)", sought.subject)
+            collections.add(f"c.id IN (SELECT collection {with_code})", sought.subject)
+        where, values = collections.together()
+        return (where.replace(" AND ", " WHERE ", 1), values), items.together()
+
+
+class _Conditions:
+    """Puts conditions together, with the values that are bound in them."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._values: list[object] = []
+
+    def add(self, condition: str, *values: object) -> None:
+        """Add a condition, unless its values are None."""
+        if None not in values:
+            self._parts.append(condition)
+            self._values += values
+
+    def together(self) -> tuple[str, list[object]]:
+        """Give all of them, each behind an AND."""
+        return "".join(f" AND {part}" for part in self._parts), self._values
+
+
+def held_items(connection: sqlite3.Connection, collection: int) -> ItemRanges | None:
+    """Give the items of a collection that accepted holdings disclose; None for none."""
+    return unite(
+        connection.execute(
+            "SELECT first, last FROM holding_item JOIN holding ON holding.id=holding WHERE collection=? "
+            "AND state IN ('accepted', 'partial') ORDER BY first, last",
+            (collection,),
+        )
+    )

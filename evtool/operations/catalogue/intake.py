@@ -1,0 +1,511 @@
+"""Taking bundles in: each is moved to quarantine, verified, judged, registered, answered and stored.
+
+Every step leaves a bundle in exactly one place, and the next run finds by the place how far it came:
+
+| step | what is there afterwards | what the next run does |
+| --- | --- | --- |
+| 1. a shelf is made in quarantine | the bundle is in the inbox | removes the shelf, takes the bundle |
+| 2. the bundle is renamed onto it | `quarantine/new-...`, no row | goes on with step 3 |
+| 3. the shelf is named by the digest | `quarantine/SHA256`, no row | goes on with step 4 |
+| 4. it is verified and judged | the same | verifies it again |
+| 5. not accepted: a row says why | a row of this path | leaves it to a person |
+| 6. accepted: the answer is signed | the answer lies beside it, no row | verifies again, keeps the answer |
+| 7. it is registered, all at once | a row of its path in the store, where nothing is | goes on with step 8 |
+| 8. the receipt is put where receipts go | the same | writes it if it is not there |
+| 9. the shelf is renamed into the store | `COLLECTION/HEAD` | has nothing to do |
+
+So nobody gets a receipt for what is not registered, and what is registered is answered. What lies on another medium is
+copied in step 2, and the original stays: its digest tells the next run that it was taken.
+
+A run holds the lock of the store. What goes wrong with one bundle is told of that bundle; what goes wrong with the
+store, the catalogue or the key ends the run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from msgspec import Struct
+
+from evtool.core.consent.agreements import Agreements
+from evtool.core.custody.chain import Link
+from evtool.core.errors import (
+    EvidenceError,
+    EvtoolError,
+    ExitCode,
+    FormatError,
+    InputError,
+    KeyFileError,
+    MismatchError,
+    NotEstablishedError,
+)
+from evtool.core.finding import Effect
+from evtool.core.text.digest import sha256_hex
+from evtool.core.text.ranges import ItemRanges
+from evtool.core.text.times import format_utc
+from evtool.core.values import replace
+from evtool.core.verdict import Report
+from evtool.operations.author import Author
+from evtool.operations.catalogue.answering import answer, deliver
+from evtool.operations.catalogue.facts import Facts, read_facts, with_receipt
+from evtool.operations.catalogue.holdings import BundleHolding, Holdings
+from evtool.operations.catalogue.judging import (
+    IntakeReason,
+    find_agreements,
+    find_handover,
+    gravest,
+    judge_agreements,
+    judge_handover,
+    judge_report,
+)
+from evtool.operations.catalogue.policy import IntakePolicy
+from evtool.operations.catalogue.register import (
+    Arrival,
+    Container,
+    Kept,
+    Registered,
+    Relation,
+    State,
+    register,
+    relate,
+    shelve,
+)
+from evtool.operations.catalogue.runs import running
+from evtool.operations.entries.handover import read_receipt_file
+from evtool.operations.verify.options import VerifyOptions
+from evtool.operations.verify.verify import open_verified
+from evtool.report.intake_document import IntakeEnd, IntakeLine
+from evtool.report.language import in_english
+from evtool.scan.progress import NoProgress
+from evtool.scan.tree import TreeLocation
+from evtool.store.bundle_form import is_bundle_folder
+from evtool.store.catalogue.database import Catalogue, Names
+from evtool.store.catalogue.inbox import Arrived, Wrapping
+from evtool.store.catalogue.shelves import (
+    CONTINUED,
+    BundleMark,
+    Shelf,
+    Shelves,
+    cannot_store,
+    digest_of,
+    flush_bundle,
+    mark,
+)
+
+
+class IntakeOptions(Struct, frozen=True):
+    """How to take bundles in.
+
+    Attributes:
+        policy: what a bundle has to be.
+        verify: how to verify: whose keys count, what opens an encrypted bundle, what time-stamps are judged on.
+        store: the directory of the store, with its quarantine.
+        receipts: the directory that receipts are put in.
+        agreements: the agreements that the user lists; None if there is no list.
+        organisations: code of an agent -> code of the organisation that it belongs to, where that is known.
+        location: code of the store as a location of the catalogue.
+        dry_run: move and write nothing; tell what would be.
+    """
+
+    policy: IntakePolicy
+    verify: VerifyOptions
+    store: Path
+    receipts: Path
+    agreements: Agreements | None = None
+    organisations: dict[str, str] = {}
+    location: str = "store"
+    dry_run: bool = False
+
+
+def intake(
+    catalogue: Catalogue, arrived: Iterable[Arrived], author: Author, options: IntakeOptions
+) -> Iterator[IntakeLine]:
+    """Take in what has arrived, and yield a line for each bundle as soon as it is done with.
+
+    First comes what a killed run left in quarantine.
+
+    Raises:
+        BusyError: another run takes bundles in, or writes to the catalogue.
+        InputError: the store, the catalogue or the directory of receipts cannot be used.
+        UsageError: the location of this code is another directory.
+        KeyFileError: the key cannot sign.
+    """
+    run = BundleIntake(catalogue, author, options)
+    if options.dry_run:
+        for each in arrived:
+            yield run.look(each)
+        return
+    with run.shelves.locked():
+        run.holdings.make_location(run.root)
+        with running(catalogue, "intake", author):
+            for shelf in run.shelves.waiting():
+                line = run.resume(shelf)
+                if line is not None:
+                    yield line
+            for each in arrived:
+                yield run.take(each)
+
+
+class IntakeCount:
+    """What the lines of a run come to, counted one by one."""
+
+    def __init__(self) -> None:
+        self._states = dict.fromkeys(("accepted", "quarantined", "left", "taken"), 0)
+        self._bytes = 0
+        self._exit_code = ExitCode.OK
+
+    def add(self, line: IntakeLine) -> None:
+        """Count a line."""
+        self._states["accepted" if line.state == "partial" else line.state] += 1
+        self._bytes += line.bytes or 0
+        self._exit_code = gravest((self._exit_code, line.exit_code))
+
+    def end(self, seconds: float, *, dry_run: bool) -> IntakeEnd:
+        """Give the sum."""
+        return IntakeEnd(
+            exit_code=self._exit_code,
+            dry_run=dry_run,
+            bundles=sum(self._states.values()),
+            registered=self._states["accepted"],
+            quarantined=self._states["quarantined"],
+            left=self._states["left"],
+            taken=self._states["taken"],
+            bytes=self._bytes,
+            seconds=round(seconds, 3),
+        )
+
+
+class Judged(Struct, frozen=True):
+    """What was found out about a bundle.
+
+    Attributes:
+        reasons: why it is not accepted; empty if it is.
+        report: the verdict; None if there is none.
+        handover: the entry that made it; None if there is none.
+        facts: what the catalogue takes from it; None if it takes nothing.
+        problem: what went wrong, as a sentence.
+        agreements: numbers of the agreements under which it comes.
+    """
+
+    reasons: tuple[IntakeReason, ...]
+    report: Report | None = None
+    handover: Link | None = None
+    facts: Facts | None = None
+    problem: str = ""
+    agreements: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of this bundle."""
+        of_report = [self.report.exit_code] if self.report is not None else []
+        return gravest([*of_report, *(reason.exit_code for reason in self.reasons)])
+
+    @property
+    def agreement(self) -> str | None:
+        """Number of the agreement under which it comes, as far as it is one."""
+        return self.agreements[0] if len(self.agreements) == 1 else None
+
+    @property
+    def sender(self) -> str | None:
+        """Code of who made the bundle."""
+        return self.handover.entry.agent if self.handover is not None else None
+
+
+class BundleIntake:
+    """What one run does with each bundle."""
+
+    def __init__(self, catalogue: Catalogue, author: Author, options: IntakeOptions) -> None:
+        self.shelves = Shelves(options.store)
+        self.holdings = Holdings(catalogue, options.location)
+        self.root = os.path.abspath(options.store)
+        self._catalogue = catalogue
+        self._author = author
+        self._options = options
+
+    def look(self, arrived: Arrived) -> IntakeLine:
+        """Say what would become of something in an inbox, and leave everything as it is."""
+        left = self._leave(arrived)
+        if left is not None:
+            return left
+        bundle = Path(os.fsdecode(arrived.path))
+        try:
+            before = mark(bundle)
+            if before.bytes > self._options.policy.max_bytes:
+                return render(arrived.name, Judged((IntakeReason.TOO_LARGE,)), "quarantined", before)
+            sha256 = digest_of(bundle)
+        except (OSError, EvtoolError) as error:
+            return _left(arrived, IntakeReason.UNREADABLE, error)
+        with ExitStack() as opened:
+            known = bool(self.holdings.of(sha256))
+            judged = Judged((IntakeReason.DUPLICATE,)) if known else self.judge(bundle, before, opened)
+            state = "quarantined" if judged.reasons else "accepted"
+            return render(arrived.name, judged, state, before, sha256)
+
+    def take(self, arrived: Arrived) -> IntakeLine:
+        """Take in something that lies in an inbox, or say why it stays there."""
+        left = self._leave(arrived)
+        if left is not None:
+            return left
+        try:
+            if self.shelves.is_elsewhere(arrived):
+                sha256 = digest_of(Path(os.fsdecode(arrived.path)))
+                if known := self.holdings.of(sha256):
+                    return _known_line(arrived.name, known[0], "taken", ExitCode.OK)
+            shelf = self.shelves.take(arrived)
+        except (OSError, EvtoolError) as error:
+            return _left(arrived, IntakeReason.UNREADABLE, error)
+        return self._handle(shelf, arrived.name)
+
+    def resume(self, shelf: Shelf) -> IntakeLine | None:
+        """Go on with what a killed run left in quarantine; None for what waits there for a person."""
+        path, name = self.shelves.path_of(shelf), shelf.read_name()
+        waits = self.holdings.at(path)
+        if waits is not None and not waits.state.is_held:
+            return None
+        for holding in self.holdings.of(shelf.folder.name[:64]) if shelf.is_labelled else ():
+            for planned in self.holdings.paths_of(holding.number) if holding.state.is_held else ():
+                if planned != path and self.shelves.find(planned) is None:
+                    receipt = self.put_away(shelf, planned, holding.head or "", name)
+                    self.holdings.forget_path(holding.number, path)
+                    line = _known_line(name, holding, holding.state.value, ExitCode(holding.exit_code))
+                    return replace(line, path=planned, receipt=receipt)
+        return self._handle(shelf, name)
+
+    def _leave(self, arrived: Arrived) -> IntakeLine | None:
+        """Say why something stays in the inbox; None if it need not."""
+        if arrived.wrapping is None:
+            return _left(arrived, IntakeReason.NOT_A_BUNDLE)
+        try:
+            written = mark(Path(os.fsdecode(arrived.path))).changed
+        except (OSError, EvtoolError) as error:
+            return _left(arrived, IntakeReason.UNREADABLE, error)
+        age = self._author.now().timestamp() - written
+        return _left(arrived, IntakeReason.CHANGING) if age < self._options.policy.settle else None
+
+    def _handle(self, shelf: Shelf, name: str) -> IntakeLine:
+        """Do steps 3 to 9 with a bundle in quarantine."""
+        try:
+            before = mark(shelf.bundle)
+            if before.bytes > self._options.policy.max_bytes:
+                return self._keep(shelf, name, before, None, Judged((IntakeReason.TOO_LARGE,)))
+            sha256 = digest_of(shelf.bundle)
+        except (OSError, EvtoolError) as error:
+            judged = Judged((IntakeReason.UNREADABLE,), problem=_say(error))
+            return self._keep(shelf, name, BundleMark("", 0, 0), None, judged)
+        shelf = self.shelves.label(shelf, sha256)
+        if self.holdings.of(sha256):
+            return self._keep(shelf, name, before, sha256, Judged((IntakeReason.DUPLICATE,)))
+        with ExitStack() as opened:
+            judged = self.judge(shelf.bundle, before, opened)
+            if not judged.reasons:
+                return self._accept(shelf, name, before, sha256, judged)
+            return self._keep(shelf, name, before, sha256, judged)
+
+    def judge(self, bundle: Path, before: BundleMark, opened: ExitStack, but: int | None = None) -> Judged:
+        """Verify a bundle and find all reasons against it; what is read later of its record stays open in `opened`.
+
+        `but` is the number of the holding that it is itself.
+        """
+        judged = self._verify(bundle, opened)
+        facts = judged.facts
+        if facts is None:
+            return judged
+        relation, _ = relate(self._catalogue, facts)
+        if relation is Relation.PARTS or self.holdings.is_parted(facts.collection):
+            return replace(judged, reasons=(*judged.reasons, IntakeReason.RECORDS_PART))
+        if self.holdings.same_record(facts.collection, facts.head, but) is not None:
+            return replace(judged, reasons=(*judged.reasons, IntakeReason.DUPLICATE))
+        return judged
+
+    def _verify(self, bundle: Path, opened: ExitStack) -> Judged:
+        """Verify a bundle; whatever a stranger made of it is an answer about this bundle, and ends nothing."""
+        try:
+            found = opened.enter_context(open_verified(str(bundle), self._options.verify, NoProgress()))
+            report, policy = found.report, self._options.policy
+            reasons = list(judge_report(report, policy))
+            if bundle.is_dir() and not is_bundle_folder(TreeLocation.find(str(bundle))):
+                reasons = [IntakeReason.NOT_A_BUNDLE]
+            if IntakeReason.NOT_A_BUNDLE in reasons:
+                return Judged(tuple(reasons), report, problem=_worst(report))
+            handover = find_handover(report.links)
+            reasons += judge_handover(handover, policy)
+            numbers = self._judge_agreements(handover, report, reasons)
+            try:
+                facts = read_facts(found, self._options.verify, bundle.name)
+            except (MismatchError, InputError, NotEstablishedError):
+                facts = None  # the reasons say why
+            return Judged(tuple(dict.fromkeys(reasons)), report, handover, facts, _worst(report), numbers)
+        except KeyFileError as error:
+            return Judged((IntakeReason.LOCKED,), problem=_say(error))
+        except (FormatError, InputError, EvidenceError) as error:
+            return Judged((IntakeReason.NOT_A_BUNDLE,), problem=_say(error))
+        except OSError as error:
+            return Judged((IntakeReason.UNREADABLE,), problem=_say(error))
+        except Exception as error:  # noqa: BLE001  # a fault of evtool itself: the others must not wait for its mending
+            return Judged((IntakeReason.NOT_CHECKED,), problem=f"internal error: {type(error).__name__}")
+
+    def _judge_agreements(self, handover: Link | None, report: Report, reasons: list[IntakeReason]) -> tuple[str, ...]:
+        """Add what stands against the agreements under which a bundle comes, and give their numbers."""
+        if handover is None:
+            return ()
+        options, sender = self._options, handover.entry.agent
+        in_terms = report.consent.agreements if report.consent is not None else ()
+        numbers = find_agreements(handover, in_terms, options.agreements)
+        senders = {sender, options.organisations.get(sender, sender)}
+        day = self._author.now().date()
+        reasons += judge_agreements(handover, numbers, options.agreements, senders, options.policy, day)
+        return numbers
+
+    def _keep(self, shelf: Shelf, name: str, before: BundleMark, sha256: str | None, judged: Judged) -> IntakeLine:
+        """Leave a bundle in quarantine, with a row that says why.
+
+        One that changed meanwhile gets none, and is looked at again; nothing that was found out about it counts.
+        """
+        try:
+            if sha256 is not None and mark(shelf.bundle) != before:
+                judged = Judged((IntakeReason.CHANGING,))
+        except (OSError, EvtoolError) as error:
+            judged = Judged((IntakeReason.UNREADABLE,), problem=_say(error))
+        if IntakeReason.CHANGING in judged.reasons:
+            return replace(render(name, judged, "quarantined", before), path=self.shelves.path_of(shelf))
+        arrival = self.arrival(shelf, name, before, sha256, judged, self.shelves.path_of(shelf))
+        if judged.facts is None:
+            number, registered = shelve(self._catalogue, arrival), None
+        else:
+            registered = register(self._catalogue, judged.facts, arrival)
+            number = registered.holding
+        line = render(name, judged, "quarantined", before, sha256, registered)
+        return replace(line, holding=number, path=self.shelves.path_of(shelf))
+
+    def _accept(self, shelf: Shelf, name: str, before: BundleMark, sha256: str, judged: Judged) -> IntakeLine:
+        """Answer, register and store a bundle against which there is nothing."""
+        facts, handover = judged.facts, judged.handover
+        assert facts is not None and handover is not None  # noqa: S101, PT018  # else there were a reason
+        try:
+            flush_bundle(shelf)
+            receipt = answer(shelf, handover, self._author, self._options.verify)
+            if mark(shelf.bundle) != before:
+                return self._keep(shelf, name, before, sha256, judged)
+        except (FormatError, InputError, MismatchError, NotEstablishedError) as error:
+            again = replace(judged, reasons=(IntakeReason.NOT_CHECKED,), problem=_say(error))
+            return self._keep(shelf, name, before, sha256, again)
+        path = self.shelves.free_path(shelf, facts.collection, facts.head)
+        arrival = replace(self.arrival(shelf, name, before, sha256, judged, path), receipt=sha256_hex(receipt))
+        registered = register(self._catalogue, with_receipt(facts, receipt), arrival)
+        line = render(name, judged, "accepted", before, sha256, registered)
+        delivered = self.put_away(shelf, path, facts.head, name)
+        return replace(line, holding=registered.holding, path=path, receipt=delivered)
+
+    def put_away(self, shelf: Shelf, path: str, head: str, name: str) -> str | None:
+        """Put the receipt where receipts go, and the bundle into the store."""
+        delivered = self.send(shelf, name, head) if os.path.lexists(shelf.receipt) else None
+        try:
+            self.shelves.place(shelf, path)
+        except OSError as error:
+            raise cannot_store(self.shelves.root / path, error) from error
+        return delivered
+
+    def send(self, shelf: Shelf, name: str, head: str) -> str:
+        """Put the receipt of a bundle where receipts go, and give the name that it has there."""
+        return deliver(self._options.receipts, name, head, read_receipt_file(shelf.receipt))
+
+    def arrival(
+        self, shelf: Shelf, name: str, before: BundleMark, sha256: str | None, judged: Judged, path: str
+    ) -> Arrival:
+        """Say what the catalogue keeps of a bundle beside its record; `path` is where it lies, or will lie."""
+        return Arrival(
+            container=_CONTAINERS[shelf.wrapping],
+            name=name if self._catalogue.names is Names.ALL else shelf.bundle.name,
+            seen=format_utc(self._author.now()),
+            bytes=before.bytes,
+            sha256=sha256,
+            sender=judged.sender,
+            agreement=judged.agreement,
+            state=State.QUARANTINED if judged.reasons else State.ACCEPTED,
+            exit_code=int(judged.exit_code),
+            reasons=tuple(reason.value for reason in judged.reasons),
+            findings=_codes(judged.report),
+            kept=Kept(self._options.location, path, continued=f"{path}{CONTINUED}" if not judged.reasons else None),
+        )
+
+
+_CONTAINERS = {Wrapping.ZIP: Container.ZIP, Wrapping.AGE: Container.AGE, Wrapping.FOLDER: Container.BAG}
+
+
+def _codes(report: Report | None) -> tuple[str, ...]:
+    findings = report.findings if report is not None else ()
+    return tuple(sorted({finding.code.value for finding in findings if finding.effect is not Effect.NOTE}))
+
+
+def _worst(report: Report) -> str:
+    """Say the gravest of what was found, if it is why something is not clean."""
+    return str(in_english(report.findings[0])) if report.exit_code is not ExitCode.OK and report.findings else ""
+
+
+def _say(error: EvtoolError | OSError) -> str:
+    return error.message if isinstance(error, EvtoolError) else error.strerror or type(error).__name__
+
+
+def _left(arrived: Arrived, reason: IntakeReason, error: EvtoolError | OSError | None = None) -> IntakeLine:
+    problem = _say(error) if error is not None else ""
+    return render(arrived.name, Judged((reason,), problem=problem), "left", None)
+
+
+def _known_line(name: str, holding: BundleHolding, state: str, exit_code: ExitCode) -> IntakeLine:
+    """Say of a bundle that was dealt with before what the catalogue knows of it."""
+    return IntakeLine(
+        exit_code=exit_code,
+        bundle=name,
+        sha256=holding.sha256,
+        bytes=holding.bytes,
+        state=state,
+        reasons=holding.reasons,
+        holding=holding.number,
+        path=holding.path,
+        collection=holding.collection,
+        head=holding.head,
+        sender=holding.sender,
+        agreement=holding.agreement,
+        findings=holding.findings,
+    )
+
+
+def render(
+    name: str,
+    judged: Judged,
+    state: str,
+    before: BundleMark | None,
+    sha256: str | None = None,
+    registered: Registered | None = None,
+) -> IntakeLine:
+    """Say what became of a bundle."""
+    report, facts = judged.report, judged.facts
+    return IntakeLine(
+        exit_code=judged.exit_code,
+        bundle=name,
+        sha256=sha256,
+        bytes=before.bytes if before is not None else None,
+        state=state,
+        reasons=tuple(reason.value for reason in judged.reasons),
+        collection=report.collection if report is not None else None,
+        head=report.head if report is not None else None,
+        sender=judged.sender,
+        agreement=judged.agreement,
+        items=_spell(facts.disclosed) if facts is not None else (),
+        withheld=report.items.withheld if report is not None else 0,
+        axes={axis.value: answered.value for axis, answered in report.axes.items()} if report is not None else {},
+        findings=_codes(report),
+        relation=registered.relation.value if registered is not None else None,
+        parts_after=registered.parts_after if registered is not None else None,
+        heads=registered.heads if registered is not None else (),
+        recalls=_spell(registered.recalls) if registered is not None else (),
+        already_held=_spell(registered.already_held) if registered is not None else (),
+        problem=judged.problem,
+    )
+
+
+def _spell(items: ItemRanges | None) -> tuple[str, ...]:
+    return tuple(items.serialize()) if items is not None else ()

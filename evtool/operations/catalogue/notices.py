@@ -1,0 +1,89 @@
+"""Taking a notice into a catalogue: what the sender told of a change, before any newer bundle came."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from evtool.core.consent.notice import Notice, parse_notice
+from evtool.core.errors import NotEstablishedError
+from evtool.core.text.digest import sha256_hex
+from evtool.core.text.times import format_utc
+from evtool.operations.author import Author
+from evtool.operations.catalogue.add import HERE, find_location, path_in
+from evtool.operations.catalogue.facts import Facts, entry_fact, spell_items
+from evtool.operations.catalogue.holders import collection_number
+from evtool.operations.catalogue.register import Arrival, Container, Kept, Registered, register
+from evtool.operations.catalogue.runs import running
+from evtool.operations.entries.notice import read_notice_bytes, require_trusted
+from evtool.operations.record.trust import TrustPolicy
+from evtool.store.catalogue.database import Catalogue
+
+
+class NoticeTaken(Struct, frozen=True):
+    """What a notice changed.
+
+    Attributes:
+        notice: the notice.
+        registered: what was registered.
+        follows: whether it follows an entry that is known.
+    """
+
+    notice: Notice
+    registered: Registered
+    follows: bool
+
+
+def take_in_notice(catalogue: Catalogue, path: Path, author: Author, trust: TrustPolicy) -> NoticeTaken:
+    """Register a notice as a holding of its own, which is kept where it lies; its items keep to what it takes back.
+
+    Entries whose details it leaves out are about none of its items, which whoever signed it answers for.
+
+    Raises:
+        FormatError, MismatchError: it is no notice, or fails verification.
+        NotEstablishedError: a key under it is not trusted, or has been replaced.
+        InputError: the catalogue does not know its collection, or cannot be written.
+    """
+    data = read_notice_bytes(path)
+    notice = parse_notice(data)
+    require_trusted(notice, trust)
+    follows = _find_place(catalogue, notice)
+    newest = notice.links[-1]
+    is_signer = (newest.entry.agent, newest.public_key) == (notice.agent, notice.public_key)
+    # Whoever did not sign the newest entry can say nothing of others here: the tables keep whose entry answers for it.
+    not_about, vouched_by = (spell_items(notice.items) or "", newest.head) if is_signer else ("", None)
+    entries = tuple(entry_fact(link, None, not_about, vouched_by) for link in notice.links)
+    facts = Facts(notice.collection, newest.head, entries, (), None, None)
+    with running(catalogue, "notice", author):
+        kept = Kept(HERE, path_in(find_location(catalogue, HERE), str(path)))
+        arrival = Arrival(
+            Container.NOTICE,
+            path.name,
+            format_utc(author.now()),
+            len(data),
+            sha256=sha256_hex(data),
+            sender=notice.agent,
+            kept=kept,
+        )
+        return NoticeTaken(notice, register(catalogue, facts, arrival), follows)
+
+
+def _find_place(catalogue: Catalogue, notice: Notice) -> bool:
+    """Tell whether a notice follows an entry that is known; refuse one by a key that was replaced."""
+    with catalogue.read() as connection:
+        number = collection_number(connection, notice.collection)
+        rows = connection.execute("SELECT digest, key, retired FROM entry WHERE collection=?", (number,)).fetchall()
+    retired = {key for _, key, is_retired in rows if is_retired}
+    known = {digest for digest, _, _ in rows}
+    signers = [(notice.agent, notice.public_key), *((link.entry.agent, link.public_key) for link in notice.links)]
+    for agent, key in signers:
+        if key.fingerprint in retired:
+            raise NotEstablishedError(
+                "the notice is signed by a key of {agent} that has been replaced",
+                hint="ask {agent}, through a separate channel, who signed it",
+                key="notice-retired",
+                agent=agent,
+            )
+    previous = notice.links[0].entry.previous
+    return previous is None or previous.entry in known or any(link.head in known for link in notice.links)

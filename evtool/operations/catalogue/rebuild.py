@@ -1,0 +1,274 @@
+"""A catalogue made again, from the records where they lie and the journal of what no record tells."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from evtool.core.errors import EvtoolError, InputError, MismatchError
+from evtool.core.manifest.statement import ItemType
+from evtool.core.text.names import parse_name, shown
+from evtool.core.values import names_of, replace
+from evtool.operations.catalogue.containers import describe_container
+from evtool.operations.catalogue.facts import Facts, read_facts, require_registrable
+from evtool.operations.catalogue.journal import (
+    TABLES_OF,
+    JournalCollection,
+    JournalCopy,
+    JournalFile,
+    JournalHolding,
+    JournalLocation,
+    JournalProof,
+    parse_journal_file,
+)
+from evtool.operations.catalogue.register import Arrival, Container, State, register
+from evtool.operations.record.items import read_afresh, read_numbered_items
+from evtool.operations.record.place import RecordPlace
+from evtool.operations.verify.options import VerifyOptions
+from evtool.operations.verify.verify import open_verified
+from evtool.scan.progress import Progress
+from evtool.store.catalogue.database import Catalogue, Names, is_unfinished, make_catalogue, open_catalogue
+
+_MAX_FILE = 1 << 28
+
+
+class Unread(Struct, frozen=True):
+    """Something of which no copy could be read, so that its items are not in the catalogue.
+
+    Attributes:
+        holding: its number.
+        why: why the last copy that was tried could not be read; safe to print.
+    """
+
+    holding: int
+    why: str
+
+
+class Rebuilt(Struct, frozen=True):
+    """What was made again.
+
+    Attributes:
+        runs: files of the journal that were read.
+        holdings: how many there are.
+        unread: those of which no copy could be read.
+    """
+
+    runs: int
+    holdings: int
+    unread: tuple[Unread, ...]
+
+
+class _State(Struct):
+    """The newest of all rows that a journal has."""
+
+    runs: list[tuple[JournalFile, str]] = field(default_factory=list)
+    locations: dict[str, JournalLocation] = field(default_factory=dict)
+    collections: dict[str, JournalCollection] = field(default_factory=dict)
+    holdings: dict[int, JournalHolding] = field(default_factory=dict)
+    copies: dict[int, JournalCopy] = field(default_factory=dict)
+    proofs: dict[tuple[int, int], JournalProof] = field(default_factory=dict)
+
+    def take(self, file: JournalFile, name: str) -> None:
+        """Take a file into account, in the order in which they were written."""
+        self.runs.append((file, name))
+        self.locations |= {each.code: each for each in file.locations}
+        self.collections |= {each.collection: each for each in file.collections}
+        self.holdings |= {each.holding: each for each in file.holdings}
+        self.copies |= {each.copy: each for each in file.copies}
+        self.proofs |= {(each.copy, each.run): each for each in file.proofs}
+
+    def in_order(self) -> list[JournalHolding]:
+        """Give the holdings in the order in which they were accepted."""
+        return sorted(self.holdings.values(), key=lambda each: (each.decided_at or each.seen, each.holding))
+
+    def copies_of(self, holding: JournalHolding) -> Iterator[JournalCopy]:
+        """Yield the copies that may have the record of a holding: its own first, then later ones of its collection."""
+        rest: list[JournalCopy] = []
+        for copy in sorted(self.copies.values(), key=lambda each: -each.copy):
+            of = self.holdings.get(copy.holding)
+            if copy.holding == holding.holding:
+                yield copy
+            elif of is not None and of.collection == holding.collection:
+                rest.append(copy)
+        yield from rest
+
+
+def rebuild(
+    path: Path, journal: Path, options: VerifyOptions, progress: Progress, roots: Mapping[str, str] | None = None
+) -> Rebuilt:
+    """Make a catalogue again: nothing may be at `path`, but what an earlier try left, and the key of its digests.
+
+    Every record is verified anew, and the journal as well: by keys that are trusted now. `roots` gives the directories
+    of locations that are elsewhere today.
+
+    Raises:
+        InputError: the journal cannot be read, or what it holds is none.
+        MismatchError: the journal fails verification.
+        NotEstablishedError: the journal is signed by a key that is not trusted.
+        UsageError: a catalogue is there.
+    """
+    state = _read_journal(journal, options, progress)
+    if not state.runs:
+        raise InputError("the journal {path} holds no run", key="journal-empty", path=shown(str(journal)))
+    if is_unfinished(path):
+        for left in (path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm"))):
+            with contextlib.suppress(FileNotFoundError):
+                left.unlink()
+    make_catalogue(path, Names(state.runs[0][0].names), unfinished=True)
+    with open_catalogue(path, unfinished=True) as catalogue:
+        _write_known(catalogue, state)
+        unread = list(_register_all(catalogue, state, options, progress, roots or {}))
+        _write_rest(catalogue, state)
+        catalogue.finish()
+    return Rebuilt(len(state.runs), len(state.holdings), tuple(unread))
+
+
+def _read_journal(journal: Path, options: VerifyOptions, progress: Progress) -> _State:
+    """Verify a journal, and read its files as they were sealed."""
+    plain = replace(options, place=RecordPlace())
+    files: list[tuple[int, str, JournalFile]] = []
+    with open_verified(str(journal), plain, progress) as found:
+        require_registrable(found.report, str(journal))
+        if found.record is None:
+            raise InputError("{path} has no record", key="catalogue-no-record", path=shown(str(journal)))
+        for sealed in read_numbered_items(read_afresh(found.record)):
+            content, name = sealed.item.content, sealed.item.file
+            if content.type is not ItemType.FILE or content.digests is None or name is None:
+                continue
+            file = journal / os.fsdecode(parse_name(name.path))
+            data = _read_sealed(file, content.digests.sha256)
+            read = parse_journal_file(data, name.path)
+            files.append((sealed.item.number, name.path, read))
+    state = _State()
+    for _, called, read in sorted(files, key=lambda each: each[0]):
+        state.take(read, called)
+    return state
+
+
+def _read_sealed(file: Path, sha256: str) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_MAX_FILE)
+    except OSError as error:
+        raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown(str(file)), why=error) from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise MismatchError("{path} changed while it was read", key="container-changed", path=shown(str(file)))
+    return data
+
+
+def _write_known(catalogue: Catalogue, state: _State) -> None:
+    """Write what is known without any record: locations, and what a person said of collections."""
+    with catalogue.write() as connection:
+        for each in state.locations.values():
+            row = (each.code, each.kind, each.root, each.cycle_days, each.rate)
+            connection.execute("INSERT INTO location(code, kind, root, cycle_days, rate) VALUES(?,?,?,?,?)", row)
+        for collection in state.collections.values():
+            connection.execute(
+                "INSERT INTO collection(uid, sender, first_seen, explained) VALUES(?,?,?,?)",
+                (collection.collection, collection.sender, collection.first_seen, collection.explained),
+            )
+
+
+def _register_all(
+    catalogue: Catalogue, state: _State, options: VerifyOptions, progress: Progress, roots: Mapping[str, str]
+) -> Iterator[Unread]:
+    """Register every record again, in the order in which they were accepted; yield those that cannot be read."""
+    for holding in state.in_order():
+        if holding.collection is None or holding.head is None:
+            with catalogue.write() as connection:
+                _write_holding(connection, holding)
+            continue
+        why = "there is no copy"
+        for copy in state.copies_of(holding):
+            try:
+                if _register(catalogue, holding, copy, state.locations, options, progress, roots):
+                    break
+                why = f"{shown(copy.path)} does not have its record"
+            except EvtoolError as error:
+                why = error.message
+        else:
+            with catalogue.write() as connection:
+                _write_holding(connection, holding)
+            yield Unread(holding.holding, why)
+
+
+def _register(
+    catalogue: Catalogue,
+    holding: JournalHolding,
+    copy: JournalCopy,
+    locations: Mapping[str, JournalLocation],
+    options: VerifyOptions,
+    progress: Progress,
+    roots: Mapping[str, str],
+) -> bool:
+    """Register a record from one copy of it; tell whether that has it."""
+    root = roots.get(copy.location) or locations[copy.location].root
+    path = os.path.join(root, copy.path) if root is not None else copy.path
+    continued = copy.continued if copy.continued is None or root is None else os.path.join(root, copy.continued)
+    contained = describe_container(path)
+    if copy.holding == holding.holding and contained.sha256 != holding.sha256:
+        return False
+    asked = replace(options, place=replace(options.place, continued=continued))
+    with open_verified(path, asked, progress) as found:
+        facts: Facts | None = read_facts(found, asked, path)
+        if facts is None or facts.collection != holding.collection:
+            return False
+        facts = facts.until(holding.head or "")
+        if facts is not None:
+            register(catalogue, facts, _arrival(holding))
+    return facts is not None
+
+
+def _arrival(holding: JournalHolding) -> Arrival:
+    return Arrival(
+        Container(holding.container),
+        holding.name,
+        holding.seen,
+        holding.bytes,
+        sha256=holding.sha256,
+        sender=holding.sender,
+        agreement=holding.agreement,
+        state=State(holding.state),
+        exit_code=holding.exit_code,
+        holding=holding.holding,
+    )
+
+
+def _write_holding(connection: sqlite3.Connection, holding: JournalHolding) -> None:
+    """Write the row of a holding as the journal has it."""
+    own = [name for name in names_of(JournalHolding) if name not in ("holding", "collection")]
+    row = connection.execute("SELECT id FROM collection WHERE uid=?", (holding.collection,)).fetchone()
+    values = [holding.holding, row[0] if row is not None else None, *(getattr(holding, name) for name in own)]
+    names, marks = ", ".join(("id", "collection", *own)), ",".join("?" * len(values))
+    changes = ", ".join(f"{name}=excluded.{name}" for name in ("collection", *own))
+    connection.execute(f"INSERT INTO holding({names}) VALUES({marks}) ON CONFLICT(id) DO UPDATE SET {changes}", values)
+
+
+def _write_rest(catalogue: Catalogue, state: _State) -> None:
+    """Write the rows that the journal has as it has them, and that all of them are in it."""
+    with catalogue.write() as connection:
+        for holding in state.holdings.values():
+            _write_holding(connection, holding)
+        connection.executemany(
+            "INSERT INTO copy(id, holding, location, path, carrier, continued, next_item, round_started, last_proof, "
+            "last_result) VALUES(?,?,?,?,?,?,?,?,?,?)",
+            map(_values, state.copies.values()),
+        )
+        connection.executemany(
+            "INSERT INTO run(id, kind, started, ended, journal) VALUES(?,?,?,?,?) "
+            "ON CONFLICT(id) DO UPDATE SET ended=excluded.ended, journal=excluded.journal",
+            ((file.run, file.kind, file.started, file.ended, name) for file, name in state.runs),
+        )
+        connection.executemany("INSERT INTO proof VALUES(?,?,?,?,?,?,?,?,?)", map(_values, state.proofs.values()))
+        for table in TABLES_OF.values():
+            connection.execute(f"UPDATE {table} SET journaled=1")  # noqa: S608  # our own names
+
+
+def _values(row: JournalCopy | JournalProof) -> tuple[object, ...]:
+    return tuple(getattr(row, name) for name in names_of(type(row)))

@@ -1,0 +1,500 @@
+"""Registering one record in a catalogue: its entries, its items, and what is in force for all items from then on.
+
+All of it is one transaction. Whatever happens, a catalogue holds a record whole, or nothing of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+
+from msgspec import Struct
+
+from evtool.core.consent.items import ItemTerms, TermsStated, terms_that_count
+from evtool.core.custody.branches import EntryPlace, Parting, find_forks
+from evtool.core.errors import ExitCode, InputError
+from evtool.core.finding import Code
+from evtool.core.terms.terms import PERMITTING, code_text
+from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.values import replace
+from evtool.operations.catalogue.facts import EntryFact, Facts, ItemFact, spell_items
+from evtool.operations.catalogue.in_force import InForce, StoredEntry, TermsInForce, read_items
+from evtool.operations.catalogue.stored_terms import StoredTerms, codes_in, read_terms, spell_terms
+from evtool.store.catalogue.database import Catalogue, Names
+
+_AT_ONCE = 1000
+"""Rows that are written at once."""
+
+
+class Container(Enum):
+    """In which form something came."""
+
+    DIRECTORY = "dir"
+    BAG = "bag"
+    ZIP = "zip"
+    AGE = "age"
+    NOTICE = "notice"
+    """No evidence: entries that tell of a change."""
+
+
+class State(Enum):
+    """Where something that came stands."""
+
+    ACCEPTED = "accepted"
+    PARTIAL = "partial"
+    QUARANTINED = "quarantined"
+    REJECTED = "rejected"
+    RETURNED = "returned"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its items count as held."""
+        return self in (State.ACCEPTED, State.PARTIAL)
+
+
+class Relation(Enum):
+    """How a record stands to what was known of its collection."""
+
+    NEW = "new"
+    """The collection was not known."""
+    CONTINUES = "continues"
+    """It goes on from the newest entry of a branch."""
+    SAME = "same"
+    """It holds nothing that was not known."""
+    BRANCH = "branch"
+    """It is another custodian's branch: one of two begins with the answer to a handover."""
+    PARTS = "parts"
+    """One entry was continued twice."""
+
+
+class Kept(Struct, frozen=True):
+    """A copy of what came, and where it lies.
+
+    Attributes:
+        location: code of the place.
+        path: where it lies there.
+        carrier: what it lies on, if that is taken in and out.
+        continued: directory that continues its record, or None.
+    """
+
+    location: str
+    path: str
+    carrier: str | None = None
+    continued: str | None = None
+
+
+class Arrival(Struct, frozen=True):
+    """What is known of something that came, beside its record.
+
+    Attributes:
+        container: its form.
+        name: how it was called.
+        seen: when it came, RFC 3339.
+        bytes: its size, or that of its evidence.
+        sha256: digest of the container, 64 hexadecimal digits; None for a directory.
+        sender: code of who sent it; None for the one under whose code the collection was begun.
+        agreement: number of the agreement under which it came.
+        state: where it stands; of a record that parts and that nobody explains, it is in quarantine whatever this says.
+        exit_code: that of its verification.
+        reasons: why it is not accepted, as codes.
+        findings: codes of what the verification found.
+        receipt: digest of the receipt that was given.
+        kept: where it lies; None if no copy is kept.
+        explained: how a person explains that the records part, or None.
+        holding: number of the holding that is decided anew; None for a new one.
+    """
+
+    container: Container
+    name: str
+    seen: str
+    bytes: int
+    sha256: str | None = None
+    sender: str | None = None
+    agreement: str | None = None
+    state: State = State.ACCEPTED
+    exit_code: int = 0
+    reasons: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    receipt: str | None = None
+    kept: Kept | None = None
+    explained: str | None = None
+    holding: int | None = None
+
+
+class Registered(Struct, frozen=True):
+    """What was registered.
+
+    Attributes:
+        holding: its number.
+        relation: how its record stands to what was known.
+        state: where it stands now.
+        parts_after: number of the entry after which the records part; 0 if they begin differently; None if none does.
+        heads: digests of the two entries that continue it; empty if none does.
+        recalls: items held before of which the terms in force permit nothing any more.
+        already_held: items of it that were held before.
+        entries: how many entries were not known.
+    """
+
+    holding: int
+    relation: Relation
+    state: State
+    parts_after: int | None = None
+    heads: tuple[str, ...] = ()
+    recalls: ItemRanges | None = None
+    already_held: ItemRanges | None = None
+    entries: int = 0
+
+
+def register(catalogue: Catalogue, facts: Facts, arrival: Arrival) -> Registered:
+    """Register a record that was verified, in one transaction; `facts` read from the record that is still open.
+
+    Raises:
+        InputError: the record changed while it was read, or the catalogue cannot be written.
+        BusyError: another run has been writing for longer than half a minute.
+    """
+    with catalogue.write() as connection:
+        return _Registration(catalogue, connection, facts, arrival).run()
+
+
+def shelve(catalogue: Catalogue, arrival: Arrival) -> int:
+    """Note something that came and of which no record gets in; give the number of its holding.
+
+    Raises:
+        InputError: the catalogue cannot be written.
+        BusyError: another run has been writing for longer than half a minute.
+    """
+    with catalogue.write() as connection:
+        number = _write_holding(connection, None, None, arrival)
+        _write_copy(connection, number, arrival)
+        return number
+
+
+def relate(catalogue: Catalogue, facts: Facts) -> tuple[Relation, Parting | None]:
+    """Tell how a record stands to what is known of its collection, and the fork that it makes; nothing is written."""
+    with catalogue.read() as connection:
+        row = connection.execute("SELECT id FROM collection WHERE uid=?", (facts.collection,)).fetchone()
+        return _relate(read_entries(connection, row[0]) if row is not None else [], facts)
+
+
+def read_entries(connection: sqlite3.Connection, collection: int) -> list[StoredEntry]:
+    """Read every entry of a collection, in the order of their numbers."""
+    rows = connection.execute(
+        f"SELECT {', '.join(StoredEntry._fields)} FROM entry WHERE collection=? ORDER BY sequence, digest, signature",  # noqa: S608  # names of columns
+        (collection,),
+    )
+    return [StoredEntry(*row) for row in rows]
+
+
+def _relate(known: Sequence[StoredEntry], facts: Facts) -> tuple[Relation, Parting | None]:
+    if not known:
+        return Relation.NEW, None
+    places = {entry.place for entry in known}
+    own, receipts = (
+        [entry for entry in map(_stored, facts_of) if entry.place not in places]
+        for facts_of in (facts.entries, facts.receipts)
+    )
+    new = {entry.place for entry in (*own, *receipts)}
+    if not new:
+        return Relation.SAME, None
+    for parting in find_forks(entry.node() for entry in (*known, *own, *receipts)):
+        if parting.first.place in new or parting.second.place in new:
+            return Relation.PARTS, parting
+    followed = {entry.before for entry in known}
+    return (Relation.BRANCH if any(entry.before in followed for entry in own) else Relation.CONTINUES), None
+
+
+def _stored(fact: EntryFact) -> StoredEntry:
+    return StoredEntry(*(getattr(fact, name) for name in StoredEntry._fields))
+
+
+class _Registration:
+    """One registration under way."""
+
+    def __init__(self, catalogue: Catalogue, connection: sqlite3.Connection, facts: Facts, arrival: Arrival) -> None:
+        self._catalogue = catalogue
+        self._connection = connection
+        self._facts = facts
+        self._arrival = arrival
+        self._terms: dict[StoredTerms, int] = {}
+        self._bases: dict[tuple[StoredTerms, tuple[str, ...]], int] = {}
+
+    def run(self) -> Registered:
+        """Write everything."""
+        facts, connection = self._facts, self._connection
+        collection = self._find_collection()
+        known = read_entries(connection, collection)
+        relation, parting = _relate(known, facts)
+        self._write_entries(collection, known)
+        entries = read_entries(connection, collection)
+        is_forked = self._is_forked(collection, entries)
+        arrival = _in_quarantine(self._arrival) if is_forked and self._arrival.state.is_held else self._arrival
+        held = self._read_held(collection)
+        in_force = TermsInForce(entries, is_forked=is_forked, told=self._find_told(collection, entries))
+        recalls = self._renew_terms(collection, in_force)
+        if arrival.state.is_held:
+            self._write_items(collection, in_force)
+        number = self._find_same(collection, arrival) or _write_holding(connection, collection, facts.head, arrival)
+        disclosed = facts.disclosed
+        if arrival.state.is_held and disclosed is not None:
+            rows = ((number, first, last) for first, last in disclosed.ranges)
+            connection.executemany("INSERT OR REPLACE INTO holding_item VALUES(?,?,?)", rows)
+        _write_copy(connection, number, arrival)
+        return Registered(
+            number,
+            relation,
+            arrival.state,
+            parts_after=(parting.after.sequence if parting.after is not None else 0) if parting is not None else None,
+            heads=(parting.first.head, parting.second.head) if parting is not None else (),
+            recalls=ranges_of(recalls) if recalls else None,
+            already_held=held.meet(disclosed) if held is not None and disclosed is not None else None,
+            entries=len(entries) - len(known),
+        )
+
+    def _find_collection(self) -> int:
+        facts, arrival = self._facts, self._arrival
+        self._connection.execute(
+            "INSERT INTO collection(uid, sender, first_seen) VALUES(?,?,?) ON CONFLICT(uid) DO NOTHING",
+            (facts.collection, arrival.sender or facts.sender, arrival.seen),
+        )
+        row = self._connection.execute("SELECT id FROM collection WHERE uid=?", (facts.collection,)).fetchone()
+        if arrival.explained is not None:
+            self._connection.execute("UPDATE collection SET explained=? WHERE id=?", (arrival.explained, row[0]))
+        return int(row[0])
+
+    def _is_forked(self, collection: int, entries: Sequence[StoredEntry]) -> bool:
+        """Tell whether the records of a collection part, and nobody has explained it."""
+        row = self._connection.execute("SELECT explained FROM collection WHERE id=?", (collection,)).fetchone()
+        return row[0] is None and any(True for _ in find_forks(entry.node() for entry in entries))
+
+    def _find_told(self, collection: int, entries: Sequence[StoredEntry]) -> frozenset[EntryPlace]:
+        """Find the entries that no record showed, only notices and receipts: those behind the head of no holding."""
+        heads = {self._facts.head} if self._facts.record is not None else set[str]()
+        rows = self._connection.execute(
+            "SELECT head FROM holding WHERE collection=? AND container<>?", (collection, Container.NOTICE.value)
+        )
+        shown = heads.union(*rows)
+        # In the order of their numbers, the later ones first: what one of them follows was shown with it.
+        for entry in reversed(entries):
+            if entry.digest in shown and entry.previous is not None:
+                shown.add(entry.previous)
+        return frozenset(entry.place for entry in entries if entry.digest not in shown)
+
+    def _write_entries(self, collection: int, known: Sequence[StoredEntry]) -> None:
+        """Add the entries that are not known; to those that are, what this record tells of them."""
+        stored = {entry.place: entry for entry in known}
+        facts = (*self._facts.entries, *self._facts.receipts)
+        rows = [_merge(fact, stored.get((fact.digest, fact.signature))) for fact in facts]
+        marks = ",".join("?" * (len(EntryFact._fields) + 2))
+        told = ("items", "terms", "not_about", "vouched_by", "undone_by")
+        self._connection.executemany(
+            f"INSERT INTO entry(collection, {', '.join(EntryFact._fields)}, first_seen) VALUES({marks}) "
+            f"ON CONFLICT DO UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in told)}, proven_before="
+            "COALESCE(MIN(proven_before, excluded.proven_before), proven_before, excluded.proven_before)",
+            ((collection, *fact, self._arrival.seen) for fact in rows),
+        )
+
+    def _find_same(self, collection: int, arrival: Arrival) -> int | None:
+        """Find the holding of which this is another copy: the same record in the same container."""
+        if arrival.holding is not None:
+            return None
+        row = self._connection.execute(
+            "SELECT MIN(id) FROM holding WHERE collection=? AND head=? AND container=? AND sha256 IS ? AND state=?",
+            (collection, self._facts.head, arrival.container.value, arrival.sha256, arrival.state.value),
+        ).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    def _read_held(self, collection: int) -> ItemRanges | None:
+        """Read which items of a collection other holdings have."""
+        rows = self._connection.execute(
+            "SELECT first, last FROM holding_item JOIN holding ON holding.id=holding WHERE collection=? AND holding<>? "
+            "ORDER BY first, last",
+            (collection, self._arrival.holding or 0),
+        )
+        return unite(rows)
+
+    def _renew_terms(self, collection: int, in_force: TermsInForce) -> list[int]:
+        """Work out the terms of the items that are known anew; give those whose terms permit nothing any more."""
+        connection, recalls = self._connection, list[int]()
+        changed: list[tuple[int, int, int, int]] = []
+        rows = connection.execute(
+            "SELECT number, sealed_by, disposed, basis, sealed.known, sealed.text, before.known, before.text "
+            "FROM item JOIN terms AS sealed ON sealed.id=sealed JOIN basis ON basis.id=basis "
+            "JOIN terms AS before ON before.id=basis.terms WHERE item.collection=? ORDER BY number",
+            (collection,),
+        )
+        for number, sealed_by, disposed, basis, known, text, known_before, text_before in rows:
+            found = in_force.find(number, read_terms(known, text))
+            renewed, is_disposed = self._basis(collection, found), in_force.is_disposed(number, sealed_by)
+            if (renewed, is_disposed) != (basis, bool(disposed)):
+                changed.append((renewed, is_disposed, collection, number))
+            if renewed != basis and _permits(read_terms(known_before, text_before)) and not _permits(found.terms):
+                recalls.append(number)
+        connection.executemany("UPDATE item SET basis=?, disposed=? WHERE collection=? AND number=?", changed)
+        return recalls
+
+    def _write_items(self, collection: int, in_force: TermsInForce) -> None:
+        for items in _in_groups(self._facts.read_items()):
+            self._connection.executemany(_WRITE_ITEM, [self._item_row(collection, item, in_force) for item in items])
+            subjects = ((collection, item.number, code) for item in items for code in item.subjects)
+            self._connection.executemany("INSERT OR IGNORE INTO item_subject VALUES(?,?,?)", subjects)
+
+    def _item_row(self, collection: int, item: ItemFact, in_force: TermsInForce) -> tuple[object, ...]:
+        names = self._catalogue.names
+        return (
+            collection,
+            item.number,
+            item.sealed_by,
+            item.type,
+            item.size,
+            self._catalogue.key_digest(item.sha256) if item.sha256 is not None else None,
+            item.media,
+            item.kind,
+            item.event_date,
+            item.title if names is not Names.NONE else None,
+            item.path if names is Names.ALL else None,
+            item.search_words(names),
+            in_force.is_disposed(item.number, item.sealed_by),
+            self._terms_row(spell_terms(item.terms)),
+            self._basis(collection, in_force.find(item.number, item.terms)),
+        )
+
+    def _basis(self, collection: int, found: InForce) -> int:
+        """Give the number of the row of what is in force, which items mostly share."""
+        terms = spell_terms(found.terms)
+        key = (terms, found.entries)
+        if key not in self._bases:
+            row = (collection, self._terms_row(terms), " ".join(found.entries))
+            self._connection.execute("INSERT OR IGNORE INTO basis(collection, terms, entries) VALUES(?,?,?)", row)
+            select = "SELECT id FROM basis WHERE collection=? AND terms=? AND entries=?"
+            self._bases[key] = int(self._connection.execute(select, row).fetchone()[0])
+        return self._bases[key]
+
+    def _terms_row(self, stored: StoredTerms) -> int:
+        """Give the number of the row of terms."""
+        if stored not in self._terms:
+            self._terms[stored] = _write_terms(self._connection, stored)
+        return self._terms[stored]
+
+
+_WRITE_ITEM = """
+INSERT INTO item VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(collection, number) DO UPDATE SET
+    media=COALESCE(excluded.media, media), kind=COALESCE(excluded.kind, kind),
+    event_date=COALESCE(excluded.event_date, event_date), title=COALESCE(excluded.title, title),
+    path=COALESCE(excluded.path, path), words=COALESCE(excluded.words, words), disposed=excluded.disposed,
+    basis=excluded.basis
+"""
+"""A copy can withhold what an earlier one disclosed; what an item is, is the same in all."""
+
+
+def _write_terms(connection: sqlite3.Connection, stored: StoredTerms) -> int:
+    terms = terms_that_count(read_terms(*stored))
+    days = (str(day) if day is not None else None for day in (terms.starts, terms.until, terms.review))
+    codes = (code_text(code) if code is not None else None for code in (terms.handling, terms.status))
+    connection.execute(
+        "INSERT OR IGNORE INTO terms(known, text, handling, status, starts, until, review) VALUES(?,?,?,?,?,?,?)",
+        (*stored, *codes, *days),
+    )
+    number = int(connection.execute("SELECT id FROM terms WHERE known=? AND text=?", stored).fetchone()[0])
+    rows = ((number, name, code) for name, code in codes_in(terms))
+    connection.executemany("INSERT OR IGNORE INTO term_code VALUES(?,?,?)", rows)
+    return number
+
+
+def _in_quarantine(arrival: Arrival) -> Arrival:
+    """Give an arrival as it stands if its record parts from another one: nothing of it is held."""
+    reasons = dict.fromkeys((*arrival.reasons, Code.RECORDS_PART.value))
+    return replace(arrival, state=State.QUARANTINED, exit_code=int(ExitCode.MISMATCH), reasons=tuple(reasons))
+
+
+def _write_holding(connection: sqlite3.Connection, collection: int | None, head: str | None, arrival: Arrival) -> int:
+    row = (
+        arrival.holding,
+        collection,
+        arrival.container.value,
+        arrival.sha256,
+        arrival.bytes,
+        head,
+        arrival.sender,
+        arrival.agreement,
+        arrival.name,
+        arrival.seen,
+        arrival.state.value,
+        arrival.exit_code,
+        " ".join(arrival.reasons),
+        " ".join(arrival.findings),
+        arrival.receipt,
+    )
+    written = connection.execute(
+        "INSERT INTO holding(id, collection, container, sha256, bytes, head, sender, agreement, name, seen, state, "
+        "exit_code, reasons, findings, receipt) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET "
+        "collection=excluded.collection, head=excluded.head, state=excluded.state, exit_code=excluded.exit_code, "
+        "reasons=excluded.reasons, findings=excluded.findings, receipt=COALESCE(excluded.receipt, receipt), "
+        "agreement=COALESCE(excluded.agreement, agreement) RETURNING id",
+        row,
+    ).fetchall()
+    if not written:
+        raise InputError("the catalogue did not take the holding", key="catalogue-holding")
+    return int(written[0][0])
+
+
+def _write_copy(connection: sqlite3.Connection, holding: int, arrival: Arrival) -> None:
+    kept = arrival.kept
+    if kept is None:
+        return
+    connection.execute(
+        "INSERT INTO copy(holding, location, path, carrier, continued, next_item, last_proof, last_result) "
+        "VALUES(?,?,?,?,?,1,?,?) ON CONFLICT(location, path) DO UPDATE SET holding=excluded.holding, "
+        "carrier=excluded.carrier, continued=excluded.continued, next_item=1, last_proof=excluded.last_proof, "
+        "last_result=excluded.last_result",
+        (holding, kept.location, kept.path, kept.carrier, kept.continued, arrival.seen, _FIRST_RESULT),
+    )
+
+
+_FIRST_RESULT = "ok"
+"""Result of the first proof of a copy: the verification with which it came."""
+
+
+def _merge(fact: EntryFact, known: StoredEntry | None) -> EntryFact:
+    """Put together what two records tell of one entry: one may withhold its details, or the list of its bundle."""
+    if known is None:
+        return fact
+    undone_by = _join_digests(fact.undone_by, known.undone_by)
+    if fact.not_about is None or known.not_about is None:
+        items = fact.items if fact.not_about is None and fact.items is not None else known.items
+        terms = fact.terms if fact.not_about is None else known.terms
+        return fact._replace(terms=terms, items=items, not_about=None, vouched_by=None, undone_by=undone_by)
+    ranges = [each.ranges for each in map(read_items, (fact.not_about, known.not_about)) if each is not None]
+    not_about = unite(sorted(span for spans in ranges for span in spans))
+    vouched_by = _join_digests(fact.vouched_by, known.vouched_by)
+    return fact._replace(not_about=spell_items(not_about) or "", vouched_by=vouched_by, undone_by=undone_by)
+
+
+def _join_digests(one: str | None, other: str | None) -> str | None:
+    return " ".join(sorted({*(one or "").split(), *(other or "").split()})) or None
+
+
+def unite(spans: Iterable[tuple[int, int]]) -> ItemRanges | None:
+    """Put ranges together that may overlap, sorted by their beginnings."""
+    ranges: list[tuple[int, int]] = []
+    for first, last in spans:
+        if ranges and first <= ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], last))
+        else:
+            ranges.append((first, last))
+    return ItemRanges(tuple(ranges)) if ranges else None
+
+
+def _permits(known: ItemTerms) -> bool:
+    return isinstance(known, TermsStated) and known.terms.status in PERMITTING
+
+
+def _in_groups(items: Iterable[ItemFact]) -> Iterator[list[ItemFact]]:
+    group: list[ItemFact] = []
+    for item in items:
+        group.append(item)
+        if len(group) == _AT_ONCE:
+            yield group
+            group = []
+    if group:
+        yield group
