@@ -79,7 +79,7 @@ def test_a_repository_knows_what_is_due(repository: Party) -> None:
         f"review consent by {day(20)}: 2 items of collection {said['consent'][0]['collection']}",
     ]
     assert "disk 3" not in text
-    assert f"까지 동의 재검토: 컬렉션 {said['consent'][0]['collection']}의 항목 2건" in (
+    assert f"까지 동의 재검토: 증거 모음 {said['consent'][0]['collection']}의 항목 2건" in (
         repository.run("catalogue", "due", "C", EVTOOL_LANG="ko").stdout
     )
     later = repository("catalogue", "due", "C", "--within", "500d", "--json").document
