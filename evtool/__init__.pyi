@@ -45,14 +45,21 @@ from evtool.operations.catalogue.add import add_holdings as add_holdings
 from evtool.operations.catalogue.audit import AuditOptions as AuditOptions
 from evtool.operations.catalogue.audit import AuditResult as AuditResult
 from evtool.operations.catalogue.audit import audit as audit
+from evtool.operations.catalogue.decide import Decided as Decided
+from evtool.operations.catalogue.decide import IntakeDecision as IntakeDecision
+from evtool.operations.catalogue.decide import decide as decide
 from evtool.operations.catalogue.due import find_catalogue_due as find_catalogue_due
 from evtool.operations.catalogue.export import ExportFormat as ExportFormat
 from evtool.operations.catalogue.export import export_lines as export_lines
+from evtool.operations.catalogue.intake import IntakeOptions as IntakeOptions
+from evtool.operations.catalogue.intake import intake as intake
 from evtool.operations.catalogue.listing import list_collections as list_collections
 from evtool.operations.catalogue.locations import Location as Location
 from evtool.operations.catalogue.locations import LocationKind as LocationKind
 from evtool.operations.catalogue.locations import add_location as add_location
 from evtool.operations.catalogue.locations import list_locations as list_locations
+from evtool.operations.catalogue.policy import IntakePolicy as IntakePolicy
+from evtool.operations.catalogue.policy import load_policy as load_policy
 from evtool.operations.catalogue.rebuild import rebuild as rebuild
 from evtool.operations.entries.consent import change_consent as change_consent
 from evtool.operations.entries.consent import decide_items as decide_items
@@ -138,3 +145,5 @@ from evtool.operations.verify.verify import verify as verify
 from evtool.report.language import Language as Language
 from evtool.report.language import choose_language as choose_language
 from evtool.report.language import load_language as load_language
+from evtool.store.catalogue.database import open_catalogue as open_catalogue
+from evtool.store.catalogue.inbox import find_arrived as find_arrived
