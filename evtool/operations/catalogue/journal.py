@@ -36,14 +36,14 @@ class JournalLocation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         code: its code.
         kind: `disk`, `s3`, `offline` or `elsewhere`.
-        root: the directory below which its paths are, or null.
+        directory: the directory below which its paths are, or null.
         cycle_days: days within which each copy is to be read again.
         rate: bytes a second at most, or null.
     """
 
     code: str
     kind: str
-    root: str | None
+    directory: str | None
     cycle_days: int
     rate: int | None
 
@@ -201,7 +201,7 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 COLUMNS: dict[type[Struct], dict[str, str]] = {
-    JournalLocation: {},
+    JournalLocation: {"directory": "root"},
     JournalCollection: {"collection": "uid"},
     JournalHolding: {
         "holding": "id",

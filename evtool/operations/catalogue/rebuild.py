@@ -174,7 +174,7 @@ def _write_known(catalogue: Catalogue, state: _State) -> None:
     """Write what is known without any record: locations, and what a person said of collections."""
     with catalogue.write() as connection:
         for each in state.locations.values():
-            row = (each.code, each.kind, each.root, each.cycle_days, each.rate)
+            row = (each.code, each.kind, each.directory, each.cycle_days, each.rate)
             connection.execute("INSERT INTO location(code, kind, root, cycle_days, rate) VALUES(?,?,?,?,?)", row)
         for collection in state.collections.values():
             connection.execute(
@@ -249,7 +249,7 @@ class _Records(Struct, frozen=True):
         return True
 
     def _path(self, copy: JournalCopy, path: str) -> str:
-        root = self.roots.get(copy.location) or self.locations[copy.location].root
+        root = self.roots.get(copy.location) or self.locations[copy.location].directory
         return os.path.join(root, path) if root is not None else path
 
 
