@@ -235,6 +235,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, tsa: OpensslAuthority) -> It
     giver.ok("agreement", "add", "MOU-7", *AGREED)
     giver.ok("catalogue", "init", "K")
     giver.ok("catalogue", "add", "K", case)
+    giver.ok("catalogue", "audit", "K")
     giver.ok("catalogue", "init", "C")
     (work / "intake.toml").write_text('format = "evtool-intake-policy/1"\ncodes = ["A1"]\n')
     for inbox, bundle in (("inbox", "good.zip"), ("inbox-good", "good.zip"), ("inbox-bad", "bad.zip")):
