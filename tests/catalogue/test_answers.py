@@ -17,7 +17,7 @@ from evtool.core.values import replace
 from evtool.operations.catalogue.recall import RecallSought, find_recalls
 from evtool.operations.catalogue.register import _write_terms
 from evtool.operations.catalogue.stored_terms import spell_terms
-from evtool.operations.catalogue.usable import Decider, Question
+from evtool.operations.catalogue.usable import Decider, UseQuestion
 from evtool.operations.record.trust import TrustPolicy
 from evtool.store.catalogue.database import Names, make_catalogue, open_catalogue
 from tests.catalogue.repository import RECIPIENTS, make_repository, make_sender, pack
@@ -92,6 +92,14 @@ def test_a_withdrawal_in_a_later_bundle_takes_an_item_out(sender: Party, reposit
     text = repository.ok("catalogue", "recall", "C").stdout
     assert "consent was withdrawn" in text
     assert "holding 1" in text
+
+    audited = repository("catalogue", "audit", "C", "--cycle", "1d", "--json")
+    assert (audited.exit_code, audited.document["damaged"]) == (0, [])
+    exported = repository.ok("catalogue", "export", "C").stdout
+    (repository.run.directory / "C").unlink()
+    repository.ok("catalogue", "rebuild", "C")
+    assert repository.ok("catalogue", "export", "C").stdout == exported
+    assert found(repository, "--status", "withdrawn") == [3]
 
 
 def test_a_notice_with_a_gap_takes_back_all_the_same(sender: Party, repository: Party, tmp_path: Path) -> None:
@@ -237,7 +245,7 @@ def test_every_row_of_the_vectors_is_decided_as_by_the_record(tmp_path: Path) ->
         with opened.read() as connection:
             for number, row in enumerate(ROWS, start=1):
                 request = replace(request_of_row(row), agent="A03", key=None)
-                question = Question(request, TrustPolicy(signers=frozenset({"SHA256:good"})))
+                question = UseQuestion(request, TrustPolicy(signers=frozenset({"SHA256:good"})))
                 decision = Decider(connection, number, question).decide(number)
                 expected = decide_row(row)
                 assert [(each.reason, each.confirm) for each in decision.reasons] == [

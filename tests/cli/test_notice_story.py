@@ -14,6 +14,7 @@ from evtool.core.errors import EvtoolError
 from evtool.core.text.canonical import serialize_canonical
 from evtool.keys.keyfile import unlock
 from evtool.keys.own import read_own_key
+from evtool.keys.passphrase import TerminalPassphrase
 from evtool.keys.signer import FileSigner
 from tests.cli.custody import Party
 from tests.cli.test_receive_story import pack, recipient, sender
@@ -125,7 +126,7 @@ def test_what_is_missing_before_a_notice_is_told(sender: Party, recipient: Party
 def sign_again(party: Party, path: Path, document: dict[str, object]) -> None:
     """Sign another notice with the same key: what only the sender could do."""
     key = read_own_key(party.code, party.run.home)
-    signer = FileSigner(key.file.public_key, party.code, unlock(key.file, None))
+    signer = FileSigner(key.file.public_key, party.code, unlock(key.file, TerminalPassphrase()))
     data = serialize_canonical(document) + b"\n"
     path.write_bytes(data + signer.sign(data))
 

@@ -131,9 +131,8 @@ class Facts(Struct, frozen=True):
         if at is None:
             return None
         entries, disclosed = self.entries[:at], self.disclosed
-        sealed = max(
-            (seal.sealed.first_item + seal.sealed.items for seal in self.record.seals if seal.number <= at), default=1
-        )
+        seals = self.record.seals if self.record is not None else ()
+        sealed = max((seal.sealed.first_item + seal.sealed.items for seal in seals if seal.number <= at), default=1)
         if disclosed is not None:
             disclosed = disclosed.meet(ItemRanges(((1, sealed - 1),))) if sealed > 1 else None
         return replace(self, head=head, entries=entries, disclosed=disclosed)

@@ -36,7 +36,7 @@ _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0
 
 _GONE = (errno.ENOENT, errno.ENOTDIR)
 _GONE_KEY = "copy-gone"
-_FILES = frozenset({"zip", "age"})
+_FILES = frozenset({"zip", "age", "notice"})
 
 
 class Scope(Enum):
@@ -53,7 +53,7 @@ class CopyPlace(Struct, frozen=True):
 
     Attributes:
         path: on this machine.
-        container: `dir`, `bag`, `zip` or `age`.
+        container: `dir`, `bag`, `zip`, `age` or `notice`.
         continued: the directory that continues its record, on this machine, or None.
         collection: id of the collection, or None.
         head: digest of the newest entry, or None.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from evtool.core.consent.notice import parse_notice
 from evtool.core.errors import EvtoolError, InputError, MismatchError
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.names import parse_name, shown
@@ -27,9 +28,12 @@ from evtool.operations.catalogue.journal import (
     JournalProof,
     parse_journal_file,
 )
+from evtool.operations.catalogue.notices import notice_facts
 from evtool.operations.catalogue.register import Arrival, Container, State, register
+from evtool.operations.entries.notice import read_notice_bytes, require_trusted
 from evtool.operations.record.items import read_afresh, read_numbered_items
 from evtool.operations.record.place import RecordPlace
+from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import open_verified
 from evtool.scan.progress import Progress
@@ -214,6 +218,13 @@ def _register(
     contained = describe_container(path)
     if copy.holding == holding.holding and contained.sha256 != holding.sha256:
         return False
+    if Container(holding.container) is Container.NOTICE:
+        if copy.holding != holding.holding:
+            return False
+        notice = parse_notice(read_notice_bytes(Path(path)))
+        require_trusted(notice, TrustPolicy(options.trust, options.signers, options.now))
+        register(catalogue, notice_facts(notice), _arrival(holding))
+        return True
     asked = replace(options, place=replace(options.place, continued=continued))
     with open_verified(path, asked, progress) as found:
         facts: Facts | None = read_facts(found, asked, path)
