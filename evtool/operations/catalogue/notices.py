@@ -47,7 +47,7 @@ def take_in_notice(catalogue: Catalogue, path: Path, author: Author, trust: Trus
     """
     data = read_notice_bytes(path)
     notice = parse_notice(data)
-    require_trusted(notice, trust)
+    facts = read_notice_facts(notice, trust)
     follows = _find_place(catalogue, notice)
     with running(catalogue, "notice", author):
         kept = Kept(HERE, path_in(find_location(catalogue, HERE), str(path)))
@@ -60,11 +60,16 @@ def take_in_notice(catalogue: Catalogue, path: Path, author: Author, trust: Trus
             sender=notice.agent,
             kept=kept,
         )
-        return NoticeTaken(notice, register(catalogue, notice_facts(notice), arrival), follows)
+        return NoticeTaken(notice, register(catalogue, facts, arrival), follows)
 
 
-def notice_facts(notice: Notice) -> Facts:
-    """Give what a catalogue takes from a notice: its entries, and for which items those without details say nothing."""
+def read_notice_facts(notice: Notice, trust: TrustPolicy) -> Facts:
+    """Take from a notice what a catalogue needs: its entries.
+
+    Raises:
+        NotEstablishedError: a key under it is not trusted.
+    """
+    require_trusted(notice, trust)
     newest = notice.links[-1]
     is_signer = (newest.entry.agent, newest.public_key) == (notice.agent, notice.public_key)
     # Whoever did not sign the newest entry can say nothing of others here: the tables keep whose entry answers for it.
