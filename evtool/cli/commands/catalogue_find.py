@@ -26,7 +26,7 @@ from evtool.core.text.ranges import ranges_of
 from evtool.keys.agreements import load_agreements
 from evtool.keys.recipients import load_recipients
 from evtool.operations.catalogue.containers import describe_container
-from evtool.operations.catalogue.find import Finder, FoundItem, RefusedItems, SoughtItems
+from evtool.operations.catalogue.find import Finder, FoundItem, SoughtItems, UnusableItems
 from evtool.operations.catalogue.usable import UseQuestion
 from evtool.operations.record.trust import TrustPolicy
 from evtool.report.answers_document import (
@@ -225,7 +225,7 @@ def _say_terms(language: Language, handling: str | None, status: str | None, kno
     return ", ".join(words)
 
 
-def _refusals(language: Language, refused: list[RefusedItems]) -> Iterator[str]:
+def _refusals(language: Language, refused: list[UnusableItems]) -> Iterator[str]:
     for collection, groups in groupby(refused, key=lambda each: each.collection):
         yield language.say("catalogue.collection", collection=collection)
         for each in groups:
@@ -255,7 +255,7 @@ def _item_document(item: FoundItem) -> FoundItemDocument:
     )
 
 
-def _refused_document(refused: RefusedItems) -> RefusedItemsDocument:
+def _refused_document(refused: UnusableItems) -> RefusedItemsDocument:
     return RefusedItemsDocument(
         collection=refused.collection,
         items=tuple(refused.items.serialize()),

@@ -81,7 +81,7 @@ class FoundItem(NamedTuple):
     basis: int
 
 
-class RefusedItems(NamedTuple):
+class UnusableItems(NamedTuple):
     """Items of one collection that may not be used for what was asked, for the same reasons."""
 
     collection: str
@@ -100,7 +100,7 @@ class Finder:
         Raises:
             UsageError: words are sought in a catalogue that holds none.
         """
-        self.refused: list[RefusedItems] = []
+        self.refused: list[UnusableItems] = []
         """What a question left out, once all that is found has been read."""
         self._connection = connection
         self._question = question
@@ -146,7 +146,7 @@ class Finder:
             yield item
         for basis, numbers in refused.items():
             if decider is not None:
-                self.refused.append(RefusedItems(uid, ranges_of(numbers), decider.decide(basis)))
+                self.refused.append(UnusableItems(uid, ranges_of(numbers), decider.decide(basis)))
 
     def _conditions(self, catalogue: Catalogue) -> tuple[tuple[str, list[object]], tuple[str, list[object]]]:
         """Give what narrows collections, and what narrows the items of one, with the values for both."""
