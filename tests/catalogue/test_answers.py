@@ -76,16 +76,17 @@ def test_a_withdrawal_in_a_later_bundle_takes_an_item_out(sender: Party, reposit
     repository.ok("catalogue", "add", "C", pack(sender, "a.zip", "--items", "1-4"))
     before = found(repository, "--status", "given")
     assert before == [1, 2, 3, 4]
+    sender.ok("consent", "set", "case", "--items", "8", "--onward", "no")
     sender.ok("consent", "set", "case", "--items", "3", "--status", "withdrawn")
     sender.ok("consent", "recall", "case", "--items", "1-4", "--notice", tmp_path / "n")
-    repository.ok("catalogue", "add", "C", pack(sender, "b.zip", "--items", "5-8"))
-    assert found(repository, "--status", "given") == [5, 6, 7, 8]
+    repository.ok("catalogue", "add", "C", pack(sender, "b.zip", "--items", "5-7"))
+    assert found(repository, "--status", "given") == [5, 6, 7]
 
     result = ask(repository, "recall", "--notice", tmp_path / "n", "--letters", tmp_path / "letters")
 
     assert (result.exit_code, result.document["notice"]["follows"]) == (0, True)
     assert [(each["items"], each["reasons"][0]["why"]) for each in result.document["recalls"]] == [(["3"], "withdrawn")]
-    assert found(repository, "--status", "given") == [1, 2, 4, 5, 6, 7, 8]
+    assert found(repository, "--status", "given") == [1, 2, 4, 5, 6, 7]
     assert found(repository, "--status", "withdrawn") == [3]
     again = ask(repository, "recall", "--notice", tmp_path / "n")
     assert again.document["notice"]["entries"] == 0
@@ -287,3 +288,11 @@ def test_what_has_expired_is_recalled_on_its_day(sender: Party, repository: Part
         (recalled,) = find_recalls(opened, RecallSought(date(2026, 12, 31), frozenset({"DSA-1"})))
         assert [(each.why.value, each.agreement) for each in recalled.reasons] == [("agreement-ended", "DSA-1")]
         assert len(recalled.items) == 8
+    assert found(repository) == list(range(1, 9))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE item SET disposed=1 WHERE number=4")
+        connection.execute("UPDATE holding_item SET last=6")
+    assert found(repository) == [1, 2, 3, 5, 6]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE holding SET state='returned'")
+    assert found(repository) == []

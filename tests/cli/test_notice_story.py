@@ -114,7 +114,12 @@ def test_what_is_missing_before_a_notice_is_told(sender: Party, recipient: Party
     document = json.loads((tmp_path / "n").read_text().split("\n-----BEGIN")[0])
     assert len(document["entries"]) == 3
     shutil.copy(tmp_path / "n", tmp_path / "whole")
-    sign_again(sender, tmp_path / "n", document | {"entries": document["entries"][2:]})
+    entries = document["entries"]
+    sign_again(sender, tmp_path / "n", document | {"entries": entries[::2]})
+    assert "does not follow" in recipient("receive", held, "--notice", tmp_path / "n").stderr
+    sign_again(sender, tmp_path / "n", document | {"entries": entries[:2]})
+    assert recipient("receive", held, "--notice", tmp_path / "n").exit_code == 4
+    sign_again(sender, tmp_path / "n", document | {"entries": entries[2:]})
 
     told = recipient.ok("receive", held, "--notice", tmp_path / "n", "--dry-run", "--json").document
     assert (told["unknown"], told["entries"]) == ("3-4", [4])
