@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import shutil
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from evtool.core.consent.items import TermsStated
+from evtool.core.terms.input import find_contradictions
 from evtool.core.values import replace
 from evtool.operations.catalogue.recall import RecallSought, find_recalls
 from evtool.operations.catalogue.register import _write_terms
@@ -24,7 +27,15 @@ from tests.catalogue.repository import RECIPIENTS, make_repository, make_sender,
 from tests.cli.custody import Party, make_party
 from tests.cli.test_notice_story import sign_again
 from tests.conftest import Runner, RunResult
-from tests.core.test_consent_decision import ROWS, decide_row, known_of_row, request_of_row, split
+from tests.core.test_consent_decision import (
+    ROWS,
+    TERM_COLUMNS,
+    VECTORS,
+    decide_row,
+    known_of_row,
+    request_of_row,
+    split,
+)
 from tests.manifests.test_schemas import check
 
 COURT = """
@@ -296,3 +307,37 @@ def test_what_has_expired_is_recalled_on_its_day(sender: Party, repository: Part
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE holding SET state='returned'")
     assert found(repository) == []
+
+
+def test_find_answers_as_consent_check_does(evtool: Runner) -> None:
+    """One collection with the terms of every row of the vectors that a table can state, asked both ways."""
+    party = make_party(evtool, "UN-1")
+    shutil.copy(VECTORS / "recipients.toml", party.run.home / "recipients.toml")
+    shutil.copy(VECTORS / "agreements.toml", party.run.home / "agreements.toml")
+    case, table = evtool.directory / "case", evtool.directory / "t.csv"
+    case.mkdir()
+    rows = {tuple(row[name] for name in TERM_COLUMNS): row for row in ROWS if can_be_stated(row)}
+    with table.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["path", *TERM_COLUMNS])
+        for number, values in enumerate(rows, start=1):
+            (case / f"{number}.txt").write_text(f"{number}\n")
+            writer.writerow([f"{number}.txt", *values])
+    party.ok("seal", case, "--table", table)
+    party.ok("catalogue", "init", "C")
+    party.ok("catalogue", "add", "C", case)
+    answers = set[int]()
+    questions = sorted({(row["to"], row["purpose"], row["date"]) for row in rows.values() if row["to"] != "everybody"})
+    for to, purpose, day in questions[:: len(questions) // 6]:
+        checked = party("consent", "check", case, "--to", to, "--for", purpose, "--date", day, "--json").document
+        may_go = [item["item"] for item in checked["items"] if item["allowed"]]
+        assert found(party, "--usable-for", purpose, "--to", to, "--on", day) == may_go, (to, purpose, day)
+        answers.add(len(may_go))
+    assert len(rows) > 60
+    assert len(answers) > 2
+
+
+def can_be_stated(row: dict[str, str]) -> bool:
+    """Tell whether a person could state the terms of a row: some rows are about terms that make no sense together."""
+    known = known_of_row(row)
+    return isinstance(known, TermsStated) and not list(find_contradictions(known.terms, whole=True))
