@@ -414,3 +414,22 @@ def test_two_at_once_take_turns(world: World, repository: Repository) -> None:
     assert (result.exit_code, "another evtool is taking bundles into" in result.stderr) == (4, True)
     assert (repository.inbox / "part.zip").exists()
     assert repository.take()[2] == 0
+
+
+def test_what_was_taken_in_is_made_again_without_the_catalogue(world: World, repository: Repository) -> None:
+    """Accepted, explained, accepted in part, rejected, by a stranger, no bundle at all: from store and journal alone."""
+    for name in ("part.zip", "f1.zip", "f2.zip", "later.zip", "other.zip", "stranger.zip", "alone.zip"):
+        lay(repository.inbox, world.bundle(name))
+    (repository.inbox / "no-bundle.zip").write_bytes(world.bundle("f1.zip").read_bytes()[:-200])
+    lines, _, _ = repository.take()
+    fork, other = lines["f2.zip"]["holding"], lines["other.zip"]["holding"]
+    assert repository.decide(fork, "accept", "--reason", "asked", "--explain", "two laptops").exit_code == 0
+    partial = repository.decide(other, "partial", "--items", "1", "--reason", "for us")
+    assert partial.exit_code == 0, partial.stderr
+    assert repository.decide(lines["stranger.zip"]["holding"], "reject", "--reason", "not known").exit_code == 0
+    before = repository.party.ok("catalogue", "export", repository.catalogue).stdout
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{repository.catalogue}{ending}").unlink(missing_ok=True)
+    repository.party.ok("catalogue", "rebuild", repository.catalogue)
+    after = repository.party.ok("catalogue", "export", repository.catalogue).stdout
+    assert after.splitlines() == before.splitlines()

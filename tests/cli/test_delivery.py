@@ -36,6 +36,8 @@ consent = {status = "given", for = ["advocacy"], identity = "public", onward = "
 AGREED = ("--party", "A", "--party", "B7", "--signed", "2026-04-01", "--purpose", "research")
 TO = ("--to", "B7", "--authority", "DSA-1", "--purpose", "storage", *ANYWAY, "--confirm", "purpose-not-covered")
 
+DOOR = ("--catalogue", "C", "--policy", "intake.toml", "--receipts", "receipts")
+
 INVOCATIONS: dict[str, tuple[str, ...]] = {
     "seal": ("seal", "CASE.more", "--metadata", "none"),
     "verify": ("verify", "CASE"),
@@ -77,6 +79,10 @@ INVOCATIONS: dict[str, tuple[str, ...]] = {
     "key restore": ("key", "restore", "A1", "backup.key", "--test"),
     "key change": ("key", "change", "A1", "--no-passphrase"),
     "key retire": ("key", "retire", "A1"),
+    "intake take": ("intake", "take", "inbox-CASE", *DOOR, "--store", "vault"),
+    "intake list": ("intake", "list", "--catalogue", "C"),
+    "intake show": ("intake", "show", "1", "--catalogue", "C"),
+    "intake decide": ("intake", "decide", "1", "reject", "--by", "A2", "--reason", "not ours", *DOOR),
     "agreement add": ("agreement", "add", "MOU-8", *AGREED),
     "agreement list": ("agreement", "list"),
     "agreement show": ("agreement", "show", "MOU-7"),
@@ -201,6 +207,12 @@ def world(tmp_path_factory: pytest.TempPathFactory, tsa: OpensslAuthority) -> It
     giver.ok("key", "backup", "A1", "backup.key", "--unlocked")
     giver.ok("recipient", "add", "D4", "--kind", "court", "--purpose", "research")
     giver.ok("agreement", "add", "MOU-7", *AGREED)
+    giver.ok("catalogue", "init", "C")
+    (work / "intake.toml").write_text('format = "evtool-intake-policy/1"\ncodes = ["A1"]\n')
+    for inbox, bundle in (("inbox", "good.zip"), ("inbox-good", "good.zip"), ("inbox-bad", "bad.zip")):
+        (work / inbox).mkdir()
+        shutil.copyfile(work / bundle, work / inbox / "b.zip")
+    giver("intake", "take", "inbox", *DOOR, "--store", "vault")
     with serve(replace(run, environment=run.environment | {"PYTHONUNBUFFERED": "1"})) as unbuffered:
         yield World(folder, (run, unbuffered), state_of(folder))
 
