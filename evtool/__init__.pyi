@@ -49,6 +49,8 @@ from evtool.operations.catalogue.decide import Decided as Decided
 from evtool.operations.catalogue.decide import IntakeDecision as IntakeDecision
 from evtool.operations.catalogue.decide import decide as decide
 from evtool.operations.catalogue.due import find_catalogue_due as find_catalogue_due
+from evtool.operations.catalogue.export import ExportFormat as ExportFormat
+from evtool.operations.catalogue.export import export_lines as export_lines
 from evtool.operations.catalogue.intake import IntakeOptions as IntakeOptions
 from evtool.operations.catalogue.intake import intake as intake
 from evtool.operations.catalogue.listing import list_collections as list_collections
@@ -58,6 +60,7 @@ from evtool.operations.catalogue.locations import add_location as add_location
 from evtool.operations.catalogue.locations import list_locations as list_locations
 from evtool.operations.catalogue.policy import IntakePolicy as IntakePolicy
 from evtool.operations.catalogue.policy import load_policy as load_policy
+from evtool.operations.catalogue.rebuild import rebuild as rebuild
 from evtool.operations.entries.consent import change_consent as change_consent
 from evtool.operations.entries.consent import decide_items as decide_items
 from evtool.operations.entries.consent import known_consent as known_consent

@@ -160,8 +160,7 @@ class _Carrying(Struct, frozen=True):
                 "holding {number} has no record that could be registered", key="decide-nothing", number=number
             )
         if decided.items is not None:
-            disclosed = facts.disclosed.meet(decided.items) if facts.disclosed is not None else None
-            facts = replace(facts, disclosed=disclosed)
+            facts = facts.only(decided.items)
         flush_bundle(shelf)
         before = mark(shelf.bundle)
         receipt = None

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from evtool.core.errors import FormatError
 from evtool.core.text.names import shown
+from evtool.core.text.ranges import spell_ranges
 from evtool.core.values import names_of, replace
 from evtool.operations.author import Author
 from evtool.operations.seal.metadata import MetadataChoice
@@ -85,6 +86,7 @@ class JournalHolding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         decided_at: when, or null.
         decision: what was decided, or null.
         why: why, or null.
+        items: the items of it that are held, as ranges.
     """
 
     holding: int
@@ -106,6 +108,7 @@ class JournalHolding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     decided_at: str | None
     decision: str | None
     why: str | None
+    items: tuple[str, ...] = ()
 
 
 class JournalCopy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -171,6 +174,7 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         locations: places that were described.
         collections: collections of which there is something new to say.
         holdings: what came, or was decided.
+        gone: numbers of copies that are no longer there; a copy with such a number among `copies` is a new one.
         copies: copies that were made, moved or proven.
         proofs: what was proven of them.
     """
@@ -184,13 +188,15 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     locations: tuple[JournalLocation, ...]
     collections: tuple[JournalCollection, ...]
     holdings: tuple[JournalHolding, ...]
+    gone: tuple[int, ...]
     copies: tuple[JournalCopy, ...]
     proofs: tuple[JournalProof, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether it tells nothing."""
-        return not (self.locations or self.collections or self.holdings or self.copies or self.proofs)
+        rows = (self.locations, self.collections, self.holdings, self.gone, self.copies, self.proofs)
+        return not any(rows)
 
 
 COLUMNS: dict[type[Struct], dict[str, str]] = {
@@ -220,11 +226,16 @@ SUMMED_PROOFS = (
 
 def read_waiting(connection: sqlite3.Connection, kind: type[_Row]) -> tuple[_Row, ...]:
     """Read the rows of a table that are not in the journal as they are."""
-    names = names_of(kind)
+    names = [name for name in names_of(kind) if name != "items"]
     columns = ", ".join(COLUMNS[kind].get(name, name) for name in names)
     table = TABLES_OF[kind]
     rows = connection.execute(f"SELECT {columns} FROM {table} WHERE journaled=0 ORDER BY 1")  # noqa: S608  # names
     return tuple(kind(**dict(zip(names, row, strict=True))) for row in rows)
+
+
+def _items_of(connection: sqlite3.Connection, holding: int) -> tuple[str, ...]:
+    spans = connection.execute("SELECT first, last FROM holding_item WHERE holding=? ORDER BY first", (holding,))
+    return tuple(spell_ranges(spans))
 
 
 class RunJournal:
@@ -252,6 +263,7 @@ class RunJournal:
                 connection.execute("DELETE FROM run WHERE id=?", (run,))
                 return
             name = self._put(file)
+            connection.execute("DELETE FROM gone")
             for table in TABLES_OF.values():
                 connection.execute(f"UPDATE {table} SET journaled=1 WHERE journaled=0")  # noqa: S608  # our own names
             connection.execute("UPDATE run SET journal=? WHERE id=?", (name, run))
@@ -278,7 +290,11 @@ class RunJournal:
             ended=ended,
             locations=read_waiting(connection, JournalLocation),
             collections=read_waiting(connection, JournalCollection),
-            holdings=read_waiting(connection, JournalHolding),
+            holdings=tuple(
+                replace(holding, items=_items_of(connection, holding.holding))
+                for holding in read_waiting(connection, JournalHolding)
+            ),
+            gone=tuple(copy for (copy,) in connection.execute("SELECT copy FROM gone ORDER BY copy")),
             copies=read_waiting(connection, JournalCopy),
             proofs=tuple(JournalProof(**dict(zip(names_of(JournalProof), row, strict=True))) for row in proofs),
         )

@@ -47,14 +47,8 @@ def take_in_notice(catalogue: Catalogue, path: Path, author: Author, trust: Trus
     """
     data = read_notice_bytes(path)
     notice = parse_notice(data)
-    require_trusted(notice, trust)
+    facts = read_notice_facts(notice, trust)
     follows = _find_place(catalogue, notice)
-    newest = notice.links[-1]
-    is_signer = (newest.entry.agent, newest.public_key) == (notice.agent, notice.public_key)
-    # Whoever did not sign the newest entry can say nothing of others here: the tables keep whose entry answers for it.
-    not_about, vouched_by = (spell_items(notice.items) or "", newest.head) if is_signer else ("", None)
-    entries = tuple(entry_fact(link, None, not_about, vouched_by) for link in notice.links)
-    facts = Facts(notice.collection, newest.head, entries, (), None, None)
     with running(catalogue, "notice", author):
         kept = Kept(HERE, path_in(find_location(catalogue, HERE), str(path)))
         arrival = Arrival(
@@ -67,6 +61,21 @@ def take_in_notice(catalogue: Catalogue, path: Path, author: Author, trust: Trus
             kept=kept,
         )
         return NoticeTaken(notice, register(catalogue, facts, arrival), follows)
+
+
+def read_notice_facts(notice: Notice, trust: TrustPolicy) -> Facts:
+    """Take from a notice what a catalogue needs: its entries.
+
+    Raises:
+        NotEstablishedError: a key under it is not trusted.
+    """
+    require_trusted(notice, trust)
+    newest = notice.links[-1]
+    is_signer = (newest.entry.agent, newest.public_key) == (notice.agent, notice.public_key)
+    # Whoever did not sign the newest entry can say nothing of others here: the tables keep whose entry answers for it.
+    not_about, vouched_by = (spell_items(notice.items) or "", newest.head) if is_signer else ("", None)
+    entries = tuple(entry_fact(link, None, not_about, vouched_by) for link in notice.links)
+    return Facts(notice.collection, newest.head, entries, (), None, None)
 
 
 def _find_place(catalogue: Catalogue, notice: Notice) -> bool:

@@ -290,7 +290,8 @@ class _Registration:
         self._connection.executemany(
             f"INSERT INTO entry(collection, {', '.join(EntryFact._fields)}, first_seen) VALUES({marks}) "
             f"ON CONFLICT DO UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in told)}, proven_before="
-            "COALESCE(MIN(proven_before, excluded.proven_before), proven_before, excluded.proven_before)",
+            "COALESCE(MIN(proven_before, excluded.proven_before), proven_before, excluded.proven_before), "
+            "first_seen=MIN(first_seen, excluded.first_seen)",
             ((collection, *fact, self._arrival.seen) for fact in rows),
         )
 

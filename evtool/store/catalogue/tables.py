@@ -78,6 +78,9 @@ CREATE TABLE copy(
 CREATE TABLE run(
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, started TEXT NOT NULL, ended TEXT, journal TEXT) STRICT;
 
+CREATE TABLE gone(
+    copy INTEGER PRIMARY KEY) STRICT;
+
 CREATE TABLE proof(
     copy INTEGER NOT NULL REFERENCES copy(id), run INTEGER NOT NULL REFERENCES run(id), scope TEXT NOT NULL,
     first INTEGER NOT NULL, last INTEGER NOT NULL, ok INTEGER NOT NULL, changed INTEGER NOT NULL,
@@ -118,5 +121,9 @@ CREATE TRIGGER {table}_changed AFTER UPDATE OF {columns} ON {table} WHEN old.jou
 CREATE INDEX {table}_unjournaled ON {table}(journaled) WHERE journaled=0;
 """
 
-TRIGGERS = "".join(_ONE_TRIGGER.format(table=table, columns=", ".join(columns)) for table, columns in JOURNALED.items())
+_GONE = "CREATE TRIGGER copy_gone AFTER DELETE ON copy BEGIN INSERT OR REPLACE INTO gone VALUES(old.id); END;"
+
+TRIGGERS = _GONE + "".join(
+    _ONE_TRIGGER.format(table=table, columns=", ".join(columns)) for table, columns in JOURNALED.items()
+)
 """Nobody who changes a row has to think of the journal."""
