@@ -80,8 +80,8 @@ def read_copies(catalogue: Catalogue, locations: Iterable[str] = ()) -> list[Sto
     with catalogue.read() as connection:
         rows = connection.execute(
             "SELECT copy.id, holding, collection, location, path, carrier, continued, next_item, round_started, "
-            "last_proof, last_result, container, CASE WHEN container IN ('zip', 'age') THEN sha256 END, bytes, head, uid "
-            "FROM copy JOIN holding ON holding.id=holding "
+            "last_proof, last_result, container, CASE WHEN container IN ('zip', 'age') THEN sha256 END, bytes, head, "
+            "uid FROM copy JOIN holding ON holding.id=holding "
             "JOIN collection ON collection.id=collection WHERE state IN ('accepted', 'partial') ORDER BY copy.id"
         )
         chosen = set(locations)
