@@ -198,7 +198,7 @@ class HandoverOpen(Struct, frozen=True, kw_only=True):
         collection: id of the collection.
         entry: number of the entry.
         party: code of the recipient.
-        happened: when it was handed over, as the giver says.
+        happened: when it was handed over, as the sender says.
     """
 
     collection: str

@@ -121,13 +121,13 @@ for entry in [each for each in entries if f"{each['stem']}.items" in files]:
     explained |= alike == promised == len(before) and within(said.get("entries", []), lacking) == (len(lacking), lacking) and max(partial) < number
 say(4, "something is withheld, and no signed list that is here allows it", not explained or not items)
 is_bag = os.path.isfile(root + b"/" + BAG[4]) and entries[-1]["head"].encode() in read(root + b"/" + BAG[4])  # steps 10, 11
-for name in set(os.listdir(root)) - set(BAG) if is_bag else []: say(1, f"{stored(name)} does not belong in a bundle")
+for name in os.listdir(root) if is_bag else []: say(4 if name in BAG else 1, f"{stored(name)} is foreign", name not in BAG or os.path.islink(root + b"/" + name))
 top, handed_on = root + (b"/data/" if is_bag else b"/"), max([0, *(each["sequence"] for each in entries if "list" in each.get("disclosed", {}))])
 for folder, folders, names in os.walk(top, onerror=lambda fault: say(4, str(fault))):
-    folders[:] = [name for name in folders if is_bag or folder != top or name != b"custody"]
+    if folder == top and not is_bag: folders.remove(b"custody")
     for path in [os.path.join(folder, name) for name in folders + names]:
         kind = "symlink" if os.path.islink(path) else "directory" if os.path.isdir(path) else "file" if os.path.isfile(path) else "special"
-        match, things[text] = re.fullmatch(r"item-(\d{6,15})(\.[a-z0-9]{1,8})?", text := stored(path[len(top):])), (path, kind)
+        match, things[text] = re.fullmatch(r"item-(0\d{5}|[1-9]\d{5,14})(\.[a-z0-9]{1,8})?", text := stored(path[len(top):])), (path, kind)
         if kind != "directory" and not hidden(text): full |= {text[: at.start()] for at in re.finditer("/", text)}
         places |= {unicodedata.normalize("NFC", text): text} | ({int(match[1]): text} if match else {})  # 11f, 11j
 for number, entry in enumerate(entries, 1):  # who has which name, and what was given up

@@ -66,7 +66,7 @@ def main() -> None:
         "find --text": ("find", str(path), "--text", RARE, "--json"),
         "duplicates": ("duplicates", str(path), "--json"),
         "due": ("due", str(path), "--json"),
-        "start": ("location", "list", str(path)),
+        "start": ("list", str(path), "--from", "nobody"),
     }
     print(
         f"{options.items:,} items, {path.stat().st_size / 1e6:,.0f} MB, median of {options.runs} runs, start included"

@@ -138,9 +138,7 @@ def main() -> None:
         found = Counter((line["state"], *line["reasons"]) for line in lines[:-1])
         print(f"{run} run: {made} bundles, {len(lines)} lines, {seconds:.1f} s, exit code {code}")
         print(f"  registered {end['registered']}, quarantined {end['quarantined']}, {dict(found)}")
-        print(
-            f"  user {used.ru_utime:.1f} s, system {used.ru_stime:.1f} s, peak {used.ru_maxrss / 1024:.0f} MiB"
-        )
+        print(f"  user {used.ru_utime:.1f} s, system {used.ru_stime:.1f} s, peak {used.ru_maxrss / 1024:.0f} MiB")
         if run == "first":
             print(f"  {OF_THESE} would take {seconds / made * OF_THESE:.0f} s (bar {BAR_SECONDS})")
             receipts = len(list((work / "receipts").iterdir()))

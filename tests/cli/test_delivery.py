@@ -150,6 +150,7 @@ class World:
 
     folder: Path
     runners: tuple[Runner, Runner]
+    state: dict[str, tuple[int, int]]
 
     def run(self, where: Path, *arguments: str, unbuffered: bool = False, **lost: str) -> RunResult:
         """Run in a fresh copy of the folder."""
@@ -157,7 +158,7 @@ class World:
 
     def runner(self, where: Path, command: str, unbuffered: bool = False) -> Runner:
         """Make a fresh copy of the folder, and give who runs this command there."""
-        if not where.exists() or state_of(where) != state_of(self.folder):
+        if not where.exists() or state_of(where) != self.state:
             shutil.rmtree(where, ignore_errors=True)
             shutil.copytree(self.folder, where, symlinks=True)
         runner, home = self.runners[unbuffered], where / ("home-B7" if command == "receive" else "home-A1")
@@ -213,7 +214,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, tsa: OpensslAuthority) -> It
         shutil.copyfile(work / bundle, work / inbox / "b.zip")
     giver("intake", "take", "inbox", *DOOR, "--store", "vault")
     with serve(replace(run, environment=run.environment | {"PYTHONUNBUFFERED": "1"})) as unbuffered:
-        yield World(folder, (run, unbuffered))
+        yield World(folder, (run, unbuffered), state_of(folder))
 
 
 def spoilt(code: int) -> int:
@@ -240,7 +241,7 @@ def test_lost_output_is_no_success_and_no_accusation(world: World, tmp_path: Pat
             asked = [*arguments, "--json"] if as_json else arguments
             usual = world.run(where, *asked) if turn or as_json else world.runner(where, asked[0]).anew(*asked)
             assert "internal error" not in usual.stderr
-            did = state_of(where).keys() - state_of(world.folder).keys()
+            did = state_of(where).keys() - world.state.keys()
             other = OTHERS[(ALL.index(command) + 2 * turn + as_json) % len(OTHERS)]
             cases = [((lost is FULL) is as_json, lost) for lost in (FULL, other)]
             for unbuffered, lost in itertools.product((False, True), EVERY_LOSS) if ALL_LOSSES else cases:
@@ -255,7 +256,7 @@ def test_lost_output_is_no_success_and_no_accusation(world: World, tmp_path: Pat
                 assert "internal error" not in run.stderr, story
                 if did and lost == FULL:
                     assert "this was done all the same: " in run.stderr, story
-                    assert did == state_of(where).keys() - state_of(world.folder).keys(), story
+                    assert did == state_of(where).keys() - world.state.keys(), story
 
 
 def test_help_and_wrong_usage_are_told_apart_when_nobody_hears_them(world: World, tmp_path: Path) -> None:

@@ -13,8 +13,6 @@ steps 1 to 3 are in record.py, 4 and 5 in history.py, 7 to 9 in manifest.py, 10 
 evidence.py. What files look like is read in forms.py, by the tables of grammar.toml. No code is
 shared with evtool. It needs the packages blake3 and pynacl, and the program ssh-keygen.
 
-Not judged: how many have to sign (in step 4), receipts (in 5), time evidence (6), bags (12),
-renewals and copies (13), consent (14), what metadata and terms say, signatures of security keys.
 Notes that change no answer are left out, but for those about an item.
 """
 
@@ -39,6 +37,9 @@ from record import (
     check_chain,
     read_files,
 )
+
+NOT_JUDGED = """not judged: how many have to sign (step 4), receipts (5), time-stamps (6),
+bags (12), renewals and copies (13), consent (14), what metadata and terms say, security keys"""
 
 
 def verify(
@@ -147,6 +148,7 @@ def main() -> int:
     findings = verify(**vars(parser.parse_args()))
     for _, code, subject in findings:
         print(f"{code} {subject}".rstrip())
+    print(NOT_JUDGED)
     print("exit code", judge(findings))
     return judge(findings)
 

@@ -1,16 +1,14 @@
 """check.py run inside the test's own process, so that hundreds of records take seconds.
 
 What runs is the file as it is shipped, with `__name__` as Python gives it to a program. Two things differ from a
-process of its own: the end of the program, which goes back to the test; and ssh-keygen, which is really asked, but
-each question about the same bytes once only.
+process of its own: the end of the program, which goes back to the test; and ssh-keygen, which is asked each question
+about the same bytes once only.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
-import itertools
 import os
 import subprocess
 import sys
@@ -18,16 +16,14 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import CodeType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 
 from evtool.report.checkers import Checker
+from tests.web.asked_once import ask_ssh_keygen
 
 SCRIPT = Path(__file__).parents[2] / "evtool" / "web" / Checker.SCRIPT.value
-
-ANSWERS: dict[tuple[object, ...], subprocess.CompletedProcess[bytes]] = {}
-"""What ssh-keygen said, by what it was asked about which bytes."""
 
 
 class _Left(BaseException):
@@ -44,27 +40,12 @@ def _leave(code: int) -> NoReturn:
     raise _Left(code)
 
 
-def _ask(command: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
-    """Ask ssh-keygen, or give the answer that it gave for the same words and bytes."""
-    after = dict(itertools.pairwise(command))
-    files = [after[flag] for flag in ("-s", "-f") if flag in after]
-    read = [hashlib.sha256(Path(os.fsdecode(file)).read_bytes()).digest() for file in files]
-    words = [word for word in command if word not in files]
-    question = (*words, *read, hashlib.sha256(options["input"]).digest())
-    if question not in ANSWERS:
-        ANSWERS[question] = _RUN(command, check=False, **options)
-    return ANSWERS[question]
-
-
-_RUN = subprocess.run
-
-
 @contextlib.contextmanager
 def _as_a_program(arguments: list[str], screen: io.TextIOWrapper) -> Iterator[None]:
     hook = sys.excepthook
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "_exit", _leave)
-        patch.setattr(subprocess, "run", _ask)
+        patch.setattr(subprocess, "run", ask_ssh_keygen)
         patch.setattr(sys, "argv", arguments)
         patch.setattr(sys, "stdout", screen)
         try:

@@ -1,14 +1,8 @@
-"""check.py and evtool on the same records: every vector, and bundles changed at random.
-
-The second verifier says what evtool says of every vector (`tests/manifests/test_vectors.py`), and the page says it but
-for time evidence (`test_agreement.py`). Where the script differs from one, it differs from all: see `differences.toml`.
-"""
+"""check.py and evtool on bundles changed at random, and on planted programs; `test_agreement.py` has the vectors."""
 
 from __future__ import annotations
 
-import json
 import os
-import tomllib
 from pathlib import Path
 from random import Random
 
@@ -18,46 +12,12 @@ from evtool.core.errors import EvtoolError
 from tests.bundle.case import SIGNER, verify_it
 from tests.cli.custody import make_case, make_party
 from tests.conftest import Runner
-from tests.manifests.test_vectors import NAMES, WRITTEN, built
+from tests.manifests.test_vectors import WRITTEN
 from tests.web.mutations import CONTENT, Files, make_bundles, read_files, relist
 from tests.web.script_runner import run_script
+from tests.web.test_agreement import BETTER
 
-__all__ = ["built"]
-
-CLASSES = tomllib.loads((Path(__file__).parent / "differences.toml").read_text("utf-8"))["script"]
-DIFFERENT = {name: of for of, group in CLASSES.items() for name in group["vectors"]}
-BETTER = {(0, 1), (0, 3), (0, 4), (3, 1), (3, 4)}
-"""Exit codes of the script and of evtool where the script promises more."""
 MUTATIONS = int(os.environ.get("EVTOOL_SCRIPT_MUTATIONS", "150"))
-
-
-def test_the_script_agrees_with_every_vector_or_the_difference_has_a_reason(built: Path) -> None:
-    """What changes evidence, lists, roots or chain is refused; and it accuses nobody whom evtool does not accuse."""
-    wrong: dict[str, object] = {}
-    for name in NAMES:
-        expect = json.loads((built / name / "expect.json").read_text("utf-8"))
-        code, said = run_script(built / name / "evidence", built / name / "trust")
-        group = CLASSES.get(DIFFERENT.get(name, ""), {})
-        better = (code, expect["exit"]) in BETTER
-        unchecked = said.partition("Not checked by this script: ")[2]
-        is_said = "unchecked" in group and all(words in unchecked for words in group["unchecked"])
-        if code != group.get("exit", expect["exit"]) or (better and not is_said):
-            wrong[name] = (expect["exit"], code, said)
-        if code == 1 != expect["exit"]:
-            wrong[name] = ("accused", said)
-        if expect["exit"] == 0 and run_script(built / name / "evidence")[0] not in {3, code}:
-            wrong[name] = ("good, without a list of keys", said)
-    assert wrong == {}
-
-
-def test_each_difference_is_one_and_is_of_one_class(built: Path) -> None:
-    listed = [name for group in CLASSES.values() for name in group["vectors"]]
-    assert len(listed) == len(set(listed))
-    for name, of in DIFFERENT.items():
-        expect = json.loads((built / name / "expect.json").read_text("utf-8"))
-        assert expect["exit"] != CLASSES[of]["exit"], name
-        is_checked = of != "asked" and expect["layer"] in {"evidence", "checksums", "root", "signature"}
-        assert not is_checked or CLASSES[of]["exit"] == 4, name
 
 
 @pytest.fixture(scope="module")

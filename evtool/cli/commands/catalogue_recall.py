@@ -54,9 +54,10 @@ Exit codes:
   3  a notice is signed by a key that you have not trusted
   4  something could not be read or written, no such collection is known, or a letter is there already
 
-Without ID: all items whose consent was withdrawn, revoked or refused, or has expired, or which are under an agreement of
-your list that has ended, if you or somebody else still has them. A letter is a page of plain text for each recipient, in the language that EVTOOL_LANG names. It names no person and
-no file. Nothing is deleted: what becomes of the copies is for people to decide.
+Without ID: all items whose consent was withdrawn, revoked or refused, or has expired, or which are under an agreement
+of your list that has ended, if you or somebody else still has them. A letter is a page of plain text for each
+recipient, in the language that EVTOOL_LANG names. It names no person and no file. Nothing is deleted: what becomes of
+the copies is for people to decide.
 """
 
 

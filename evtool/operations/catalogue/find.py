@@ -127,13 +127,15 @@ class Finder:
             "t.status, t.until, t.review, t.known, i.basis FROM item AS i JOIN basis AS b ON b.id=i.basis "
             f"JOIN terms AS t ON t.id=b.terms WHERE i.collection=?{where} ORDER BY i.number",
             (collection, *values),
-        ).fetchall()
-        if not rows:
-            return
-        held = held_items(self._connection, collection)
-        decider = Decider(self._connection, collection, self._question) if self._question is not None else None
+        )
+        held: ItemRanges | None = None
+        decider: Decider | None = None
         refused: dict[int, list[int]] = {}
-        for number, is_disposed, *rest in rows:
+        for position, (number, is_disposed, *rest) in enumerate(rows):
+            if not position:
+                # Most collections hold nothing of what is sought.
+                held = held_items(self._connection, collection)
+                decider = self._question and Decider(self._connection, collection, self._question)
             if held is None or number not in held or is_disposed:
                 continue
             item = FoundItem(uid, sender, number, *rest)

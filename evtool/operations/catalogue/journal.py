@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from evtool.core.errors import FormatError
+from evtool.core.errors import BusyError, FormatError
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import spell_ranges
 from evtool.core.values import names_of, replace
@@ -257,7 +258,7 @@ class RunJournal:
             MismatchError: the journal fails verification.
         """
         with self._catalogue.write() as connection:
-            connection.execute("UPDATE run SET ended=? WHERE id=?", (ended, run))
+            connection.execute("UPDATE run SET ended=COALESCE(?, ended) WHERE id=?", (ended, run))
             file = self._gather(connection, run)
             if file.is_empty:
                 connection.execute("DELETE FROM run WHERE id=?", (run,))
@@ -269,15 +270,16 @@ class RunJournal:
             connection.execute("UPDATE run SET journal=? WHERE id=?", (name, run))
 
     def settle(self) -> None:
-        """Write the files of runs that were killed before they wrote theirs.
+        """Write the files of runs that were killed before they wrote theirs; one that goes on beside this is none.
 
         Raises:
             InputError, MismatchError: as `write`.
         """
         with self._catalogue.read() as connection:
-            open_runs = connection.execute("SELECT id FROM run WHERE journal IS NULL ORDER BY id").fetchall()
-        for (run,) in open_runs:
-            self.write(run, None)
+            open_runs = connection.execute("SELECT id, kind FROM run WHERE journal IS NULL ORDER BY id").fetchall()
+        for run, kind in open_runs:
+            with suppress(BusyError), self._catalogue.alone(kind):
+                self.write(run, None)
 
     def _gather(self, connection: sqlite3.Connection, run: int) -> JournalFile:
         kind, started, ended = connection.execute("SELECT kind, started, ended FROM run WHERE id=?", (run,)).fetchone()

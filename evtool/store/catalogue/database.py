@@ -101,14 +101,16 @@ class Catalogue:
             connection.execute("DELETE FROM setting WHERE name='unfinished'")
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self, kind: str = "") -> Iterator[None]:
         """Keep other runs from beginning; what reads is not kept from anything. A run that is killed lets go.
+
+        With a `kind` only those of that kind are kept from it, which goes on beside others.
 
         Raises:
             InputError: the lock beside the file cannot be made.
             BusyError: another run is under way.
         """
-        lock = self.path.with_name(f"{self.path.name}.lock")
+        lock = self.path.with_name(f"{self.path.name}.{kind}lock")
         with _told(self.path):
             os.close(os.open(lock, os.O_CREAT | os.O_RDWR, 0o600))
             connection = sqlite3.connect(lock, isolation_level=None, timeout=0)

@@ -89,7 +89,7 @@ CREATE TABLE proof(
 CREATE INDEX entry_previous ON entry(collection, previous);
 CREATE INDEX entry_party ON entry(party, event);
 CREATE INDEX item_digest ON item(digest, collection);
-CREATE INDEX item_basis ON item(basis);
+CREATE INDEX item_basis ON item(basis, disposed);
 CREATE INDEX item_kind ON item(kind);
 CREATE INDEX basis_terms ON basis(terms);
 CREATE INDEX terms_until ON terms(until);

@@ -111,7 +111,8 @@ async function verifyOpen(source: Source, options: Options): Promise<Result> {
   const lists = await readTexts(source, tree, [MANIFEST, TAG_MANIFEST]);
   const isBundle = isZip || isBundleFolder(lists.get(TAG_MANIFEST), custody);
   const isOfNoBag = lists.size === 0 || sealsAny(custody, [...lists.values()].map(digest));
-  if (isZip && isOfNoBag) return nothing(refused("it is no bundle"));
+  const isElsewhere = isBundle && tree.get("data")?.kind === "symlink";
+  if ((isZip && isOfNoBag) || isElsewhere) return nothing(refused("it is no bundle"));
   const apart: Finding[] = [];
   const last = custody.entries.at(-1)?.number;
   if (options.continued !== undefined && last !== undefined) {
