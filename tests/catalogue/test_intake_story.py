@@ -459,7 +459,7 @@ def test_two_at_once_take_turns(world: World, repository: Repository) -> None:
 
 
 def test_what_was_taken_in_is_made_again_without_the_catalogue(world: World, repository: Repository) -> None:
-    """A folder, explained, accepted in part, rejected, by a stranger, no bundle at all: from store and journal alone."""
+    """A folder, explained, accepted in part, rejected, by a stranger, no bundle: from store and journal alone."""
     for name in ("part.zip", "folder", "f1.zip", "f2.zip", "later.zip", "other.zip", "stranger.zip", "alone.zip"):
         lay(repository.inbox, world.bundle(name))
     (repository.inbox / "no-bundle.zip").write_bytes(world.bundle("f1.zip").read_bytes()[:-200])

@@ -26,6 +26,7 @@ from evtool.operations.seal.seal import seal
 from evtool.scan.progress import NoProgress
 from evtool.store.catalogue.database import Catalogue, journal_of
 from evtool.store.output import new_file
+from evtool.store.work import remove_leftovers
 
 _Row = TypeVar("_Row", bound=Struct)
 
@@ -303,6 +304,8 @@ class RunJournal:
 
     def _put(self, file: JournalFile) -> str:
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        for _ in remove_leftovers(self._directory / "run"):  # of a run that was killed; it would be sealed, too
+            pass
         path = self._new_path(file)
         with new_file(path) as written:
             written.file.write(msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
