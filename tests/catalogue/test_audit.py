@@ -144,6 +144,16 @@ def shorten(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
+def flip_two(bag: Path) -> None:
+    for item in sorted((bag / "data").iterdir())[:2]:
+        flip(item)
+
+
+def drop_entry(bag: Path) -> None:
+    for file in (bag / "custody").glob("0002*"):
+        file.unlink()
+
+
 DAMAGE: dict[str, tuple[str, Callable[[Path], object], str, list[str] | None]] = {
     "vanished": ("b.zip", Path.unlink, "copy-gone", None),
     "encrypted, one bit": ("b.zip.age", flip, "copy-bytes", None),
@@ -156,13 +166,13 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object], str, list[str] | None]] =
     "an item gone": ("case", lambda path: (path / "증언-2.txt").unlink(), "copy-items", ["2"]),
     "two items of a bag": (
         "bag",
-        lambda path: [flip(item) for item in sorted((path / "data").iterdir())[:2]],
+        flip_two,
         "copy-items",
         ["1-2"],
     ),
     "the folder gone": ("case", shutil.rmtree, "copy-gone", None),
     "the record gone": ("case", lambda path: shutil.rmtree(path / "custody"), "copy-gone", None),
-    "the last entry gone": ("bag", lambda path: [each.unlink() for each in (path / "custody").glob("0002*")], "", None),
+    "the last entry gone": ("bag", drop_entry, "", None),
     "an entry, one bit": ("case", lambda path: flip(path / "custody" / "0001-sealed.toml"), "", None),
 }
 
