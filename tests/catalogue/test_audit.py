@@ -213,6 +213,14 @@ def test_a_directory_that_grows_is_no_damage(vault: Vault) -> None:
     assert damaged(vault.audit_all()) == ["bag"]
 
 
+def test_a_folder_that_has_a_digest_of_its_list_is_read_as_a_folder(vault: Vault) -> None:
+    """Intake gives every bundle a digest: that of a folder is of the list of its files."""
+    with vault.tables() as connection:
+        connection.execute("UPDATE holding SET sha256=? WHERE container='bag'", ("0" * 64,))
+    assert vault.audit_all().exit_code is ExitCode.OK
+    assert rows(vault.file, "SELECT scope FROM proof JOIN copy ON copy.id=copy WHERE path='bag'") == [("full",)]
+
+
 def test_a_disk_that_is_not_mounted_is_no_damage(vault: Vault) -> None:
     """Its mount point is empty, is not there, or is the mount point of another disk."""
     away = vault.folder / "away"

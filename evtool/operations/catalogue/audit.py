@@ -43,7 +43,7 @@ from evtool.operations.catalogue.locations import (
     list_locations,
     may_be_unmounted,
 )
-from evtool.operations.catalogue.proofs import CopyPlace, CopyProof, prove
+from evtool.operations.catalogue.proofs import CopyPlace, CopyProof, is_one_file, prove
 from evtool.operations.catalogue.runs import running_beside
 from evtool.operations.catalogue.schedule import (
     CopyReading,
@@ -331,7 +331,7 @@ class _Audit(Struct):
             cycle=self._cycle or location.cycle,
             last_proof=moment_of(copy.last_proof),
             doubtful=copy.last_result not in (OK, None),
-            cuttable=copy.sha256 is None,
+            cuttable=not is_one_file(copy.container),
         )
 
     def _is_over(self) -> bool:
@@ -344,13 +344,12 @@ class _Audit(Struct):
     def _read(self, copy: StoredCopy) -> None:
         """Read a copy, or as much of it as there is time for."""
         location = self.locations[copy.location]
-        items = read_items(self.catalogue, copy)
+        place, items = _place_of(copy, location), read_items(self.catalogue, copy)
         pieces = list(cut(items, copy.next_item))
-        if copy.sha256 is not None or not pieces:
+        if place.is_file or not pieces:
             pieces = [Portion(items[0][0] if items else 1, items[-1][0] if items else 1, copy.bytes, len(items) or 1)]
         is_whole = copy.next_item <= 1 and len(pieces) == 1
         paced = _Paced(self.author.progress, self.options.rate or location.rate, self.stopwatch)
-        place = _place_of(copy, location)
         for at, piece in enumerate(pieces):
             # The first piece of a run is always read: an item that no night is long enough for stops no other.
             if self.bytes and (self._is_over() or not self._fits(piece.size / self._rate(location))):

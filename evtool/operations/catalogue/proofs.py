@@ -73,7 +73,12 @@ class CopyPlace(Struct, frozen=True):
     @property
     def is_file(self) -> bool:
         """Whether it is one file, which is read as a whole or not at all."""
-        return self.sha256 is not None
+        return is_one_file(self.container)
+
+
+def is_one_file(container: str) -> bool:
+    """Tell whether what has this form is one file, which cannot be read in pieces. Folders may have a SHA-256, too."""
+    return container not in ("dir", "bag")
 
 
 class CopyProof(Struct, frozen=True):
