@@ -172,7 +172,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object], str, list[str] | None]] =
     ),
     "the folder gone": ("case", shutil.rmtree, "copy-gone", None),
     "the record gone": ("case", lambda path: shutil.rmtree(path / "custody"), "copy-gone", None),
-    "the last entry gone": ("bag", drop_entry, "", None),
+    "the last entry gone, which nothing in the record tells": ("case", drop_entry, "", None),
     "an entry, one bit": ("case", lambda path: flip(path / "custody" / "0001-sealed.toml"), "", None),
 }
 
