@@ -16,11 +16,11 @@ from evtool.keys.keyfile import unlock
 from evtool.keys.own import read_own_key
 from evtool.keys.signer import FileSigner
 from tests.cli.custody import Party
-from tests.cli.test_receive_story import pack, recipient, sender
+from tests.cli.test_receive_story import made, pack, recipient, sender
 from tests.conftest import Runner
 from tests.manifests.test_schemas import check
 
-__all__ = ["recipient", "sender"]
+__all__ = ["made", "recipient", "sender"]
 
 RECIPIENTS = """
 format = "evtool-recipients/1"
