@@ -17,9 +17,9 @@ and what else the run shall have open. The object says
 
 The answer is the number of the process, then, when it has ended, its exit code, negative for a signal.
 
-A run differs from a real start in what it does not do: it imports nothing, reads no variable that Python reads before
-the first line of a program (`tests/forks.py` leaves those to a real start), shares the hash seed with the others, and
-leaves the process without taking Python apart.
+A run differs from a real start in what it does not do: it imports nothing, compiles no expression, reads no catalogue
+of texts, reads no variable that Python reads before the first line of a program (`tests/forks.py` leaves those to a
+real start), shares the hash seed with the others, and leaves the process without taking Python apart.
 """
 
 from __future__ import annotations
@@ -59,6 +59,23 @@ def import_all(program: str) -> None:
                     raise
     for name in ("cryptography.hazmat.primitives.serialization", "concurrent.futures.process"):
         importlib.import_module(name)
+
+
+def prepare(program: str) -> None:
+    """Do once what every run would do again, whatever it is asked: compile expressions, and read texts.
+
+    A real start does it when it first needs one; the stories that run `anew` do. Nothing is looked at that belongs to a
+    user, a directory or an environment.
+    """
+    modules = [module for name, module in sys.modules.items() if name.startswith(f"{program}.")]
+    for value in (value for module in modules for value in vars(module).values()):
+        if type(value).__name__ == "_Expression":
+            assert value.pattern, "an attribute of a compiled expression: from now on Python's own cache has it"
+    if (language := sys.modules.get(f"{program}.report.language")) is not None:
+        for code in language.list_languages():
+            texts = language.load_language(code)
+            for table in texts.tables:
+                texts.table(table)
 
 
 def _burn(call: str, times: int) -> None:
@@ -162,6 +179,7 @@ if __name__ == "__main__":
     # This folder is not on the path of a run.
     del sys.path[0]
     import_all(sys.argv[2])
+    prepare(sys.argv[2])
     gc.collect()
     # The garbage collector of a run leaves alone what all runs share; it would otherwise copy it, page by page.
     gc.freeze()

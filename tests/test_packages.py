@@ -11,7 +11,6 @@ import sys
 import tarfile
 import tomllib
 import zipfile
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -132,18 +131,14 @@ def test_what_is_pinned_is_what_the_project_asks_for() -> None:
         assert pinned[each.name.lower().replace("_", "-")] in each.specifier, each
 
 
-def pythons() -> Iterator[Path]:
+@pytest.fixture(params=["3.11", "3.12", "3.13"])
+def python(request: pytest.FixtureRequest) -> Path:
     """Every Python of this machine that evtool supports, of each version one."""
     places = [*os.environ["PATH"].split(os.pathsep), *map(str, Path.home().glob(".pyenv/versions/*/bin"))]
-    for version in ("3.11", "3.12", "3.13"):
-        found = [Path(place) / f"python{version}" for place in places]
-        works = (
-            each
-            for each in found
-            if each.is_file() and not subprocess.run([each, "-c", "import venv"], capture_output=True).returncode
-        )
-        if (python := next(works, None)) is not None:
-            yield python
+    for each in (Path(place) / f"python{request.param}" for place in places):
+        if each.is_file() and not subprocess.run([each, "-c", "import venv"], capture_output=True).returncode:
+            return each
+    pytest.skip(f"Python {request.param} is not installed here")
 
 
 def first_day(program: list[str | Path], folder: Path) -> None:
@@ -187,7 +182,6 @@ def test_the_folder_can_be_checked_and_tells_of_no_machine(offline: Path) -> Non
 
 
 @pytest.mark.release
-@pytest.mark.parametrize("python", list(pythons()), ids=lambda python: python.name)
 def test_a_computer_without_network_gets_evtool(offline: Path, tmp_path: Path, python: Path) -> None:
     """By the file alone, and by the wheels; both answer with every Python that is here."""
     first_day([python, next(offline.glob("*.pyz"))], tmp_path / "file")
@@ -216,7 +210,6 @@ def sdist(clone: Path) -> Path:
 
 
 @pytest.mark.release
-@pytest.mark.parametrize("python", list(pythons()), ids=lambda python: python.name)
 def test_the_sdist_installs_in_a_clean_environment(
     offline: Path, clone: Path, sdist: Path, tmp_path: Path, python: Path
 ) -> None:

@@ -27,6 +27,7 @@ from evtool.core.text.limits import (
 )
 from evtool.core.text.names import shown_path, store_name
 from evtool.core.timestamp.stamp_names import StampName, StampRole, parse_stamp_name
+from evtool.core.values import names_of
 from evtool.store.bounds import MANIFEST_BOUND, Bound, of_lines, of_size
 
 NAME = b"custody"
@@ -89,6 +90,11 @@ class Listing(Struct, frozen=True):
     unfinished: tuple[str, ...]
     companions: tuple[tuple[str, Words], ...]
     foreign: tuple[str, ...]
+
+    @property
+    def names_anything(self) -> bool:
+        """Whether there is anything at all in the directory."""
+        return any(getattr(self, name) for name in names_of(self))
 
     @property
     def entries(self) -> list[tuple[int, str]]:

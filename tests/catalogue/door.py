@@ -11,6 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evtool.keys.passphrase import TerminalPassphrase
+from evtool.keys.signer import choose_signer
+from evtool.keys.trust import load_trust
+from evtool.operations.author import Author
+from evtool.operations.catalogue.intake import IntakeOptions, intake
+from evtool.operations.catalogue.policy import load_policy
+from evtool.operations.verify.options import VerifyOptions
+from evtool.report.intake_document import IntakeLine
+from evtool.scan.tree import TreeLocation
+from evtool.store.catalogue.database import open_catalogue
+from evtool.store.catalogue.inbox import find_arrived
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner, RunResult
 
@@ -143,7 +154,8 @@ class Repository:
 
 def _bundles(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        in_inbox = path.is_relative_to(folder / "inbox") and path.name.endswith((".zip", ".age"))
+        is_bundle = path.name.endswith((".zip", ".age")) or (path / "bagit.txt").exists()
+        in_inbox = path.is_relative_to(folder / "inbox") and is_bundle
         if in_inbox or path.name in ("bundle", "bundle.zip", "bundle.zip.age"):
             yield path
 
@@ -194,3 +206,18 @@ def snapshot(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if os.path.lexists(path)
     }
+
+
+def take_in(repository: Repository) -> dict[str, IntakeLine]:
+    """Take in what is in the inbox, by the public functions, in this process; the lines by bundle."""
+    home = repository.party.run.home
+    signer = choose_signer(key=None, agent_code="R1", passphrase=TerminalPassphrase(), home=home)
+    options = IntakeOptions(
+        load_policy(repository.folder / "intake.toml"),
+        VerifyOptions(trust=load_trust(home=home), jobs=1),
+        repository.store,
+        repository.receipts,
+    )
+    with open_catalogue(repository.catalogue) as catalogue:
+        arrived = list(find_arrived(TreeLocation.find(str(repository.inbox))))
+        return {line.bundle: line for line in intake(catalogue, arrived, Author(signer), options)}

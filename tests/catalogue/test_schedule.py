@@ -14,8 +14,8 @@ from evtool.operations.catalogue.schedule import (
     DAY,
     PIECE_SIZE,
     PIECES,
+    CopyReading,
     Forecast,
-    Reading,
     choose,
     cut,
     forecast,
@@ -29,7 +29,7 @@ CYCLE = 30 * DAY
 
 
 def night(
-    copies: dict[int, Reading],
+    copies: dict[int, CopyReading],
     now: datetime,
     budget: float | None,
     previous: datetime | None,
@@ -55,14 +55,14 @@ def night(
     return read
 
 
-def oldest(copies: dict[int, Reading], now: datetime) -> timedelta:
+def oldest(copies: dict[int, CopyReading], now: datetime) -> timedelta:
     return max(now - reading.last_proof for reading in copies.values() if reading.last_proof)
 
 
-def make_copies(seconds: list[float], now: datetime, *, cuttable: bool = True) -> dict[int, Reading]:
+def make_copies(seconds: list[float], now: datetime, *, cuttable: bool = True) -> dict[int, CopyReading]:
     """Copies that all arrived on one day, with the proof of their arrival."""
     return {
-        number: Reading(number, each, each, CYCLE, now, cuttable=cuttable) for number, each in enumerate(seconds, 1)
+        number: CopyReading(number, each, each, CYCLE, now, cuttable=cuttable) for number, each in enumerate(seconds, 1)
     }
 
 
@@ -112,19 +112,19 @@ def test_a_small_collection_is_read_once_in_its_cycle_and_not_every_night() -> N
 
 
 def test_without_a_budget_what_is_due_before_the_next_run_is_read_and_nothing_else() -> None:
-    copies = {number: Reading(number, 100, 100, CYCLE, START - number * DAY) for number in range(1, 31)}
+    copies = {number: CopyReading(number, 100, 100, CYCLE, START - number * DAY) for number in range(1, 31)}
     assert night(copies, START, None, START - DAY) == [30, 29]
-    copies = {number: Reading(number, 100, 100, CYCLE, START - number * DAY) for number in range(1, 31)}
+    copies = {number: CopyReading(number, 100, 100, CYCLE, START - number * DAY) for number in range(1, 31)}
     assert night(copies, START, None, START - 7 * DAY) == list(range(30, 21, -1))
 
 
 def test_a_growing_collection_alarms_nobody() -> None:
     """Every night ten copies come; each is due a cycle after it came, and the nights suffice all the time."""
-    copies: dict[int, Reading] = {}
+    copies: dict[int, CopyReading] = {}
     for number in range(1, 100):
         now = START + number * DAY
         for copy in range(number * 10, number * 10 + 10):
-            copies[copy] = Reading(copy, 100, 100, CYCLE, now - timedelta(hours=3), cuttable=False)
+            copies[copy] = CopyReading(copy, 100, 100, CYCLE, now - timedelta(hours=3), cuttable=False)
         night(copies, now, 7200, now - DAY)
         said = forecast(list(copies.values()), now, 7200)
         assert (said.overdue, said.is_behind) == (0, False)
@@ -133,7 +133,7 @@ def test_a_growing_collection_alarms_nobody() -> None:
 def test_the_forecast_says_how_much_a_night_it_would_need() -> None:
     copies = list(make_copies([1000.0] * 243, START).values())
     said = forecast(copies, START + 10 * DAY, 7200)
-    assert said == Forecast(8100.0, 34, 0, 10, (), is_behind=True)
+    assert said == Forecast(8100, 34, 0, 10, (), is_behind=True)
     assert not forecast(copies, START + 10 * DAY, 8100).is_behind
     assert forecast(copies, START + 31 * DAY, 9000).overdue == 243
     assert forecast([], START, 7200) == Forecast(0, 0, 0, None, (), is_behind=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,16 +27,29 @@ def fill(path: Path, pair: bytes) -> None:
     os.truncate(path, SIZE)
 
 
+@pytest.fixture(scope="module")
+def rested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Directories that take a while, at rest for long enough that a change would show in their dates."""
+    return rest(tmp_path_factory.mktemp("rested"))
+
+
+def rest(folder: Path) -> Iterator[Path]:
+    """Make such directories as they are asked for, four at a time."""
+    for batch in itertools.count():
+        cases = [folder / f"{batch}-{each}" for each in range(4)]
+        for case in cases:
+            case.mkdir()
+            for number in range(FILES):
+                fill(case / f"{number:04d}.dat", number.to_bytes(2, "big"))
+        time.sleep(2.1)
+        yield from cases
+
+
 @pytest.fixture
-def case(evtool: Runner) -> Path:
-    """A directory that takes a while, at rest for long enough that a change would show in its dates."""
+def case(evtool: Runner, rested: Iterator[Path]) -> Path:
+    """One of them; moving it changes no date of a file in it."""
     give_key(evtool)
-    case = evtool.directory / "case"
-    case.mkdir()
-    for number in range(FILES):
-        fill(case / f"{number:04d}.dat", number.to_bytes(2, "big"))
-    time.sleep(2.1)
-    return case
+    return next(rested).rename(evtool.directory / "case")
 
 
 def interrupt(evtool: Runner, case: Path, number: signal.Signals) -> Path:
@@ -44,7 +59,7 @@ def interrupt(evtool: Runner, case: Path, number: signal.Signals) -> Path:
     with (case / "zz.dat").open("wb") as file:
         file.truncate(1 << 40)
     # On a busy machine it takes longer until there is something to keep.
-    for seconds in (1.5, 3, 6, 12, 24):
+    for seconds in (0.5, 1.5, 3, 6, 12, 24):
         result = evtool.fork("seal", case, "--jobs", "1", kill=(int(number), seconds))
         assert result.exit_code in (-number, 128 + number)
         if journal.exists() and journal.stat().st_size > 10_000:

@@ -64,6 +64,7 @@ _AS_WELL = ("error", "super().__init__")
 """What else makes an error: a family chosen beforehand, and a family of its own making."""
 
 
+@cache
 def made_errors() -> tuple[list[Keyed], list[str]]:
     """The errors in the code that have a key, and the places of those that do not."""
     paths = [path for path in sorted((ROOT / "evtool").rglob("*.py")) if "rror(" in path.read_text("utf-8")]
@@ -92,9 +93,6 @@ def made_errors() -> tuple[list[Keyed], list[str]]:
     return keyed, untold
 
 
-KEYED, UNTOLD = made_errors()
-
-
 def said(*texts: str) -> set[str]:
     """The names of values in English; a hint that is that of another error is said by the key of that one."""
     return {place[1] for text in texts for place in PLACE.finditer(text) if place[2] != ".hint"}
@@ -114,11 +112,11 @@ def test_every_error_with_a_key_has_a_text_with_its_values(code: str) -> None:
     found: Mapping[str, set[str]] = {
         table: {key.removeprefix(table) for key in texts if key.startswith(table)} for table in ("error.", "hint.")
     }
-    hints = {key for each in KEYED for key, _, hint in each.forms if hint and not hint.endswith(".hint}")}
-    assert found["error."] == {key for each in KEYED for key, _, _ in each.forms} | {"untold"}
+    hints = {key for each in made_errors()[0] for key, _, hint in each.forms if hint and not hint.endswith(".hint}")}
+    assert found["error."] == {key for each in made_errors()[0] for key, _, _ in each.forms} | {"untold"}
     assert found["hint."] == hints | {"untold"}
     wrong = []
-    for each in KEYED:
+    for each in made_errors()[0]:
         plain = {name for name in each.names if not name.endswith("_en")}
         for key, message, hint in each.forms:
             own, other = {name for name in said(message, hint) if not name.endswith("_en")}, said_in(code, key)
@@ -130,7 +128,7 @@ def test_every_error_with_a_key_has_a_text_with_its_values(code: str) -> None:
 def test_every_value_of_an_error_is_said_in_some_language() -> None:
     """What no text says is not given."""
     wrong = []
-    for each in KEYED:
+    for each in made_errors()[0]:
         names = {name for key, message, hint in each.forms for name in PLACE.findall(message + hint)}
         told = {name[0] for name in names} | {
             name for code in OTHERS for key, _, _ in each.forms for name in said_in(code, key)
@@ -142,8 +140,9 @@ def test_every_value_of_an_error_is_said_in_some_language() -> None:
 
 def test_errors_without_a_text_in_other_languages_become_fewer() -> None:
     """Whoever writes a new error gives it a key, and a text; see `evtool/core/errors.py`."""
-    assert len(KEYED) > 100
-    assert len(UNTOLD) <= MOST_UNTOLD, UNTOLD
+    keyed, untold = made_errors()
+    assert len(keyed) > 100
+    assert len(untold) <= MOST_UNTOLD, untold
 
 
 def test_an_error_names_no_option_of_a_command_line() -> None:

@@ -46,7 +46,8 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "FORMAT-json-catalogue.md": (
         "JSON documents: the catalogue",
         "What a repository holds, under which terms, and who else has it.",
-        "catalogue-init catalogue-add catalogue-list catalogue-find catalogue-refused catalogue-holders "
+        "catalogue-init catalogue-add catalogue-list catalogue-export catalogue-rebuild catalogue-journal "
+        "catalogue-find catalogue-refused catalogue-holders "
         "catalogue-chain catalogue-recall catalogue-figures catalogue-duplicates",
     ),
     "FORMAT-json-account.md": (

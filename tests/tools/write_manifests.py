@@ -74,6 +74,7 @@ from evtool.core.text.limits import (  # noqa: E402
 )
 from evtool.core.text.ranges import ItemRanges  # noqa: E402
 from evtool.interop.items_table import describe_columns  # noqa: E402
+from evtool.operations.catalogue.journal import JournalFile  # noqa: E402
 from evtool.report.account import Account  # noqa: E402
 from evtool.report.agreement_document import AgreementsDocument  # noqa: E402
 from evtool.report.answers_document import (  # noqa: E402
@@ -89,8 +90,10 @@ from evtool.report.audit_document import AuditDocument, CatalogueDueDocument, Lo
 from evtool.report.bundle_document import PackDocument, UnpackDocument  # noqa: E402
 from evtool.report.catalogue_document import (  # noqa: E402
     CatalogueAddDocument,
+    CatalogueExportDocument,
     CatalogueInitDocument,
     CatalogueListDocument,
+    CatalogueRebuildDocument,
 )
 from evtool.report.checker_document import PageDocument, VersionDocument  # noqa: E402
 from evtool.report.consent_document import (  # noqa: E402
@@ -175,6 +178,9 @@ DOCUMENTS: dict[str, type] = {
     "catalogue-init": CatalogueInitDocument,
     "catalogue-add": CatalogueAddDocument,
     "catalogue-list": CatalogueListDocument,
+    "catalogue-export": CatalogueExportDocument,
+    "catalogue-rebuild": CatalogueRebuildDocument,
+    "catalogue-journal": JournalFile,
     "intake": IntakeLine,
     "intake-end": IntakeEnd,
     "holdings": HoldingsDocument,

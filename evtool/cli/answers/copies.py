@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from evtool.core.finding import Cause, Finding, Words
-from evtool.operations.catalogue.audit import Trouble
-from evtool.operations.catalogue.copies import IntactCopy, OfflineDue, StoredCopy
+from evtool.operations.catalogue.copies import IntactCopy, ReadingDue, StoredCopy, Trouble
 from evtool.report.audit_document import CarrierDue, IntactCopyShown, TroubledCopy
 from evtool.report.language import Language, Said, in_english
 
@@ -34,7 +33,7 @@ def say_place(language: Language, copy: StoredCopy | IntactCopy) -> Said:
     return language.say("audit.place-carrier", location=copy.location, path=copy.path, carrier=copy.carrier)
 
 
-def say_carriers(language: Language, carriers: Iterable[OfflineDue]) -> Iterator[str]:
+def say_carriers(language: Language, carriers: Iterable[ReadingDue]) -> Iterator[str]:
     """Say which carriers have to be fetched by when."""
     for due in carriers:
         key = "audit.carrier" if due.carrier is not None else "audit.no-carrier"
@@ -42,7 +41,7 @@ def say_carriers(language: Language, carriers: Iterable[OfflineDue]) -> Iterator
         yield language.say("audit.fetch", day=f"{due.due.date()}", place=place, count=due.copies)
 
 
-def carrier_documents(carriers: Iterable[OfflineDue]) -> tuple[CarrierDue, ...]:
+def carrier_documents(carriers: Iterable[ReadingDue]) -> tuple[CarrierDue, ...]:
     """Give the same for scripts."""
     return tuple(
         CarrierDue(location=due.location, carrier=due.carrier, due=f"{due.due.date()}", copies=due.copies)

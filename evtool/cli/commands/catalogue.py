@@ -36,6 +36,8 @@ _HERE = "evtool.cli.commands"
         "init": f"{_HERE}.catalogue_init",
         "add": f"{_HERE}.catalogue_add",
         "list": f"{_HERE}.catalogue_list",
+        "export": f"{_HERE}.catalogue_export",
+        "rebuild": f"{_HERE}.catalogue_rebuild",
         "find": f"{_HERE}.catalogue_find",
         "holders": f"{_HERE}.catalogue_holders",
         "chain": f"{_HERE}.catalogue_chain",

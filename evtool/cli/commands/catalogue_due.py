@@ -15,8 +15,7 @@ from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Words
 from evtool.keys.agreements import load_agreements
-from evtool.operations.catalogue.audit import Trouble
-from evtool.operations.catalogue.copies import DAMAGED
+from evtool.operations.catalogue.copies import DAMAGED, Trouble
 from evtool.operations.catalogue.due import Due, find_catalogue_due
 from evtool.report.audit_document import AgreementDue, CatalogueDueDocument, ConsentDue, CopiesDue, HandoverOpen
 from evtool.report.language import Language

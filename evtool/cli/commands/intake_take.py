@@ -31,6 +31,11 @@ Examples:
   evtool intake inbox --catalogue repository.cat --store vault \\
       --policy intake.toml --receipts receipts
 
+A policy, intake.toml:
+  format = "evtool-intake-policy/1"
+  codes = ["ohchr-dprk"]    your own codes: bundles are made for one of them
+  agreement = true          each comes under an agreement of your list
+
 With --identity encrypted bundles are opened, too; --dry-run tells what would happen; --json prints a line for each
 bundle as soon as it is done with, and then the counts.
 

@@ -195,7 +195,14 @@ def seconds_value(text: str) -> float:
     match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([hms])", text.strip())
     seconds = float(match[1]) * {"h": 3600, "m": 60, "s": 1}[match[2]] if match else 0.0
     if not seconds:
-        _refuse(FormatError("{found} is not a time: expected 2h or 90m", key="no-length", found=shown(text, 80)))
+        _refuse(
+            FormatError(
+                "{found} is not a length of time: expected {example}",
+                key="no-length",
+                found=shown(text, 80),
+                example="2h, 90m",
+            )
+        )
     return seconds
 
 
@@ -203,7 +210,14 @@ def days_value(text: str) -> int:
     """Take a number of days, with or without a `d` behind it: `30d`."""
     match = re.fullmatch(r"([1-9][0-9]{0,4})d?", text.strip())
     if not match:
-        _refuse(FormatError("{found} is not a number of days: expected 30d", key="no-days", found=shown(text, 80)))
+        _refuse(
+            FormatError(
+                "{found} is not a number of days: expected {example}",
+                key="no-days",
+                found=shown(text, 80),
+                example="30d",
+            )
+        )
     return int(match[1])
 
 
@@ -212,7 +226,12 @@ def rate_value(text: str) -> int:
     match = re.fullmatch(r"([1-9][0-9]{0,11})([kKMG]?)", text.strip())
     if not match:
         _refuse(
-            FormatError("{found} is not a number of bytes a second: expected 80M", key="no-rate", found=shown(text, 80))
+            FormatError(
+                "{found} is not a number of bytes a second: expected {example}",
+                key="no-rate",
+                found=shown(text, 80),
+                example="80M",
+            )
         )
     return int(match[1]) * {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}[match[2].upper()]
 

@@ -14,14 +14,14 @@ from evtool.core.text.ranges import ItemRanges
 from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, read_receipt_file, receive
-from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.entries.writer import EntryHeader, open_for_writing
 from evtool.operations.record.place import RecordPlace
-from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.verify.options import VerifyOptions
 from evtool.scan.progress import NoProgress
 from evtool.store.catalogue.shelves import Shelf
 from evtool.store.output import write_new_file
+from evtool.store.work import remove_leftovers
 
 _ENDING = ".receipt"
 _MOST = 120
@@ -86,13 +86,14 @@ def _find_answer(
     """Give the receipt of the newest answer that lies beside a bundle, if it says the same; None if there is none."""
     if not any(name.endswith(".sig") for name in _names(shelf.continued)):
         return None
-    with open_record(shelf.bundle, place) as record:
-        for link in reversed(record.chain.links):
+    # Opened for writing, what a killed run left unfinished there is finished or taken away.
+    with open_for_writing(shelf.bundle, place) as opened:
+        for link in reversed(opened.record.chain.links):
             details = link.entry.details
             if isinstance(details, Received) and details.transfer == handover.head and link.entry.agent == code:
                 if (details.acceptance, details.accepted) != (acceptance, accepted):
                     return None
-                files = record.custody.read_entry(link.entry.sequence, link.entry.event.value)
+                files = opened.custody.read_entry(link.entry.sequence, link.entry.event.value)
                 return serialize_receipt(files.data, files.signature)
     return None
 
@@ -129,6 +130,12 @@ def deliver(receipts: Path, name: str, head: str, receipt: bytes) -> str:
         if path.is_file() and read_receipt_file(path) == receipt:
             return path.name
     raise InputError("{path} already exists and was not overwritten", key="already-exists", path=path.name)
+
+
+def clear_after_kill(directory: Path) -> None:
+    """Remove from a directory of receipts what a run left that was killed while it wrote one."""
+    for _ in remove_leftovers(directory / _ENDING):
+        pass
 
 
 def _is_plain(stem: str) -> bool:

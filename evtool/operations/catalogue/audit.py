@@ -16,8 +16,8 @@ from functools import partial
 from msgspec import Struct, field
 
 from evtool.core.errors import ExitCode, InputError
-from evtool.core.finding import Cause, Finding, Words
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.finding import Words
+from evtool.core.text.ranges import ranges_of
 from evtool.core.text.times import format_utc
 from evtool.core.values import replace
 from evtool.operations.author import Author
@@ -25,14 +25,15 @@ from evtool.operations.catalogue.copies import (
     DAMAGED,
     OK,
     UNREADABLE,
-    IntactCopy,
-    OfflineDue,
+    ReadingDue,
     StoredCopy,
+    Trouble,
     find_intact,
-    find_offline,
+    in_order,
     moment_of,
     read_copies,
     read_items,
+    sum_due,
 )
 from evtool.operations.catalogue.locations import (
     Location,
@@ -42,12 +43,12 @@ from evtool.operations.catalogue.locations import (
     list_locations,
     may_be_unmounted,
 )
-from evtool.operations.catalogue.proofs import CopyPlace, Proof, prove
-from evtool.operations.catalogue.runs import running
+from evtool.operations.catalogue.proofs import CopyPlace, CopyProof, prove
+from evtool.operations.catalogue.runs import running_beside
 from evtool.operations.catalogue.schedule import (
+    CopyReading,
     Forecast,
-    Piece,
-    Reading,
+    Portion,
     choose,
     cut,
     forecast,
@@ -99,24 +100,6 @@ class AuditOptions(Struct, frozen=True):
     jobs: int | None = None
 
 
-class Trouble(Struct, frozen=True):
-    """A copy that is damaged or could not be read, or a location that is not there.
-
-    Attributes:
-        location: code of the location.
-        why: what is wrong.
-        copy: the copy; None for the whole location.
-        items: the items that are damaged; None if it cannot be told which, so it may be any.
-        intact: copies that hold these items and are as registered.
-    """
-
-    location: str
-    why: Words | Finding | Cause
-    copy: StoredCopy | None = None
-    items: ItemRanges | None = None
-    intact: tuple[IntactCopy, ...] = ()
-
-
 class AuditResult(Struct, frozen=True):
     """What came of an audit.
 
@@ -142,7 +125,7 @@ class AuditResult(Struct, frozen=True):
     bytes: int
     damaged: tuple[Trouble, ...]
     unreadable: tuple[Trouble, ...]
-    offline: tuple[OfflineDue, ...]
+    offline: tuple[ReadingDue, ...]
     forecast: Forecast
     interrupted: bool = False
 
@@ -162,8 +145,9 @@ def audit(
     """Read what is due of the copies in a catalogue, and write down what was found.
 
     Raises:
-        InputError: there is no copy to read, or the catalogue cannot be written.
-        BusyError: another run has been writing the catalogue for longer than half a minute.
+        InputError: there is no copy to read, or the catalogue or its journal cannot be written.
+        MismatchError: the journal fails verification.
+        BusyError: another audit is under way, or something else has been writing the catalogue for ten minutes.
     """
     options = options or AuditOptions()
     copies = read_copies(catalogue, options.locations)
@@ -173,13 +157,22 @@ def audit(
             hint="`evtool catalogue add C PATH --location L` enters one",
             key="audit-no-copies",
         )
-    with catalogue.read() as connection:
-        row = connection.execute("SELECT MAX(started) FROM run WHERE kind=?", (KIND,)).fetchone()
     locations = {location.code: location for location in list_locations(catalogue)}
     work = _Audit(catalogue, author, options, stopwatch or Stopwatch(), locations)
-    with running(catalogue, KIND, author) as run:
-        read = work.read(run, copies, moment_of(row[0]))
+    with running_beside(catalogue, KIND, author) as run:
+        read = work.read(run, copies, _note_start(catalogue, author.now()))
     return work.sum_up(read)
+
+
+def _note_start(catalogue: Catalogue, now: datetime) -> datetime | None:
+    """Note when this audit began, and tell when the last one did. Runs that did nothing leave no other trace."""
+    with catalogue.write() as connection:
+        row = connection.execute("SELECT value FROM setting WHERE name=?", (_LAST,)).fetchone()
+        connection.execute("INSERT OR REPLACE INTO setting VALUES(?,?)", (_LAST, format_utc(now)))
+    return moment_of(row[0]) if row is not None else None
+
+
+_LAST = "last-audit"
 
 
 def next_time_of_day(now: datetime, at: time) -> datetime:
@@ -243,7 +236,7 @@ class _Audit(Struct):
     begun: int = 0
     damaged: dict[int, Trouble] = field(default_factory=dict)
     unreadable: list[Trouble] = field(default_factory=list)
-    to_fetch: list[StoredCopy] = field(default_factory=list)
+    to_fetch: list[Location] = field(default_factory=list)
     interrupted: bool = False
 
     def read(self, run: int, copies: Sequence[StoredCopy], previous: datetime | None) -> list[StoredCopy]:
@@ -278,7 +271,9 @@ class _Audit(Struct):
             bytes=self.bytes,
             damaged=tuple(map(self._with_intact, self.damaged.values())),
             unreadable=tuple(self.unreadable),
-            offline=tuple(find_offline(self.to_fetch, self.locations, now, self._cycle)),
+            offline=in_order(
+                each for place in self.to_fetch for each in sum_due(self.catalogue, place, now, cycle=self._cycle)
+            ),
             forecast=forecast(self._readings(after), now, self.budget),
             interrupted=self.interrupted,
         )
@@ -311,7 +306,7 @@ class _Audit(Struct):
             if presence is Presence.THERE:
                 there += here
             elif location.kind is not LocationKind.DISK:
-                self.to_fetch += here
+                self.to_fetch.append(location)
             else:
                 why = Words(f"location-{presence.value}", root=location.root or "", count=len(here))
                 self.unreadable.append(Trouble(code, why))
@@ -322,14 +317,14 @@ class _Audit(Struct):
         told, spent = self.options.rate or location.rate, self.stopwatch.elapsed() - self.began
         return told or (self.bytes / spent if self.bytes >= _MEASURABLE and spent > 0 else DEFAULT_RATE)
 
-    def _readings(self, copies: Sequence[StoredCopy]) -> list[Reading]:
+    def _readings(self, copies: Sequence[StoredCopy]) -> list[CopyReading]:
         return [self._reading(copy, self.locations[copy.location]) for copy in copies]
 
-    def _reading(self, copy: StoredCopy, location: Location) -> Reading:
+    def _reading(self, copy: StoredCopy, location: Location) -> CopyReading:
         left, rate = copy.bytes, self._rate(location)
         if copy.next_item > 1:
             left = sum(size for number, size in read_items(self.catalogue, copy) if number >= copy.next_item)
-        return Reading(
+        return CopyReading(
             copy=copy.id,
             seconds=left / rate,
             whole_seconds=copy.bytes / rate,
@@ -352,7 +347,7 @@ class _Audit(Struct):
         items = read_items(self.catalogue, copy)
         pieces = list(cut(items, copy.next_item))
         if copy.sha256 is not None or not pieces:
-            pieces = [Piece(items[0][0] if items else 1, items[-1][0] if items else 1, copy.bytes, len(items) or 1)]
+            pieces = [Portion(items[0][0] if items else 1, items[-1][0] if items else 1, copy.bytes, len(items) or 1)]
         is_whole = copy.next_item <= 1 and len(pieces) == 1
         paced = _Paced(self.author.progress, self.options.rate or location.rate, self.stopwatch)
         place = _place_of(copy, location)
@@ -375,13 +370,15 @@ class _Audit(Struct):
                 break
         self.done += 1
 
-    def _leave_unread(self, copy: StoredCopy, proof: Proof) -> None:
+    def _leave_unread(self, copy: StoredCopy, proof: CopyProof) -> None:
         """A copy of which nothing can be read has no new proof; it stays the one that is due first."""
         with self.catalogue.write() as connection:
             connection.execute("UPDATE copy SET last_result=? WHERE id=?", (UNREADABLE, copy.id))
         self._tell(copy, proof)
 
-    def _keep(self, copy: StoredCopy, piece: Piece, proof: Proof, began: datetime, *, is_last: bool) -> StoredCopy:
+    def _keep(
+        self, copy: StoredCopy, piece: Portion, proof: CopyProof, began: datetime, *, is_last: bool
+    ) -> StoredCopy:
         """Write one proof, and where to go on, in one transaction; give the copy as it stands then.
 
         The proof of a round is as old as its start: what was read first was read then.
@@ -404,7 +401,7 @@ class _Audit(Struct):
         self._tell(copy, proof)
         return after
 
-    def _tell(self, copy: StoredCopy, proof: Proof) -> None:
+    def _tell(self, copy: StoredCopy, proof: CopyProof) -> None:
         """Remember what is wrong with a copy; of a copy that was read in pieces, all of it together."""
         if proof.why is None:
             return
@@ -433,9 +430,9 @@ def _place_of(copy: StoredCopy, location: Location) -> CopyPlace:
     )
 
 
-def _join(pieces: Sequence[Piece]) -> Piece:
+def _join(pieces: Sequence[Portion]) -> Portion:
     sizes, items = (piece.size for piece in pieces), (piece.items for piece in pieces)
-    return Piece(pieces[0].first, pieces[-1].last, sum(sizes), sum(items))
+    return Portion(pieces[0].first, pieces[-1].last, sum(sizes), sum(items))
 
 
 def _result_of_round(connection: sqlite3.Connection, copy: int, started: str) -> str:

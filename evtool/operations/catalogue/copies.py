@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from evtool.core.finding import Cause, Finding, Words
 from evtool.core.text.ranges import ItemRanges
-from evtool.core.values import replace
+from evtool.core.text.times import format_utc
 from evtool.operations.catalogue.locations import Location
-from evtool.operations.catalogue.schedule import Reading
 from evtool.store.catalogue.database import Catalogue
 
 OK, DAMAGED, UNREADABLE = "ok", "damaged", "unreadable"
@@ -56,32 +56,57 @@ class IntactCopy(Struct, frozen=True):
     last_proof: str
 
 
-class OfflineDue(Struct, frozen=True):
-    """A carrier that has to be fetched to be read.
+class Trouble(Struct, frozen=True):
+    """A copy that is damaged or could not be read, or a location that is not there.
 
     Attributes:
-        location: code of where it is kept.
-        carrier: what it is; None if that was not said.
-        due: when the first of its copies has to be read.
-        copies: how many of them.
+        location: code of the location.
+        why: what is wrong.
+        copy: the copy; None for the whole location.
+        items: the items that are damaged; None if it cannot be told which, so it may be any.
+        intact: copies that hold these items and are as registered.
+    """
+
+    location: str
+    why: Words | Finding | Cause
+    copy: StoredCopy | None = None
+    items: ItemRanges | None = None
+    intact: tuple[IntactCopy, ...] = ()
+
+
+class ReadingDue(Struct, frozen=True):
+    """Copies at one location, on one carrier, that have to be read.
+
+    Attributes:
+        location: code of the location.
+        carrier: what they lie on, if that is fetched to be read; None if it was not said.
+        due: when the first of them has to be read.
+        copies: how many.
+        overdue: how many should have been read before now.
     """
 
     location: str
     carrier: str | None
     due: datetime
     copies: int
+    overdue: int
 
 
-def read_copies(catalogue: Catalogue, locations: Iterable[str] = ()) -> list[StoredCopy]:
-    """Read the copies of all that is held; those at some locations if any are named.
+def read_copies(catalogue: Catalogue, locations: Iterable[str] = (), results: Iterable[str] = ()) -> list[StoredCopy]:
+    """Read the copies of all that is held; those at some locations, or with some last results, if any are named.
 
     What is in quarantine is not held, and people are about to move it.
     """
     with catalogue.read() as connection:
+        named = list(results)
+        narrowed = f" AND last_result IN ({','.join('?' * len(named))})" if named else ""
         rows = connection.execute(
-            "SELECT copy.id, holding, collection, location, path, carrier, continued, next_item, round_started, "
-            "last_proof, last_result, container, sha256, bytes, head, uid FROM copy JOIN holding ON holding.id=holding "
-            "JOIN collection ON collection.id=collection WHERE state IN ('accepted', 'partial') ORDER BY copy.id"
+            "SELECT copy.id, holding, collection, location, path, carrier, continued, next_item, round_started, "  # noqa: S608
+            "last_proof, last_result, container, CASE WHEN container IN ('zip', 'age') THEN sha256 END, bytes, head, "
+            "uid FROM copy JOIN holding ON holding.id=holding "
+            "JOIN collection ON collection.id=collection WHERE state IN ('accepted', 'partial')"
+            f"{narrowed} ORDER BY copy.id",
+            named,
         )
         chosen = set(locations)
         return [copy for copy in map(StoredCopy._make, rows) if not chosen or copy.location in chosen]
@@ -118,23 +143,34 @@ def find_intact(catalogue: Catalogue, damaged: StoredCopy, items: ItemRanges | N
         return tuple(IntactCopy(*row) for *row, held in rows if _covers(_held(connection, held), needed))
 
 
-def find_offline(
-    copies: Iterable[StoredCopy], locations: Mapping[str, Location], now: datetime, cycle: timedelta | None = None
-) -> list[OfflineDue]:
-    """Put together the carriers that have to be fetched, and by when; those due first come first."""
-    found: dict[tuple[str, str | None], OfflineDue] = {}
-    for copy in copies:
-        location = locations[copy.location]
-        due = due_of(copy, cycle or location.cycle, now)
-        key = copy.location, copy.carrier
-        known = found.get(key) or OfflineDue(*key, due, 0)
-        found[key] = replace(known, due=min(known.due, due), copies=known.copies + 1)
-    return sorted(found.values(), key=lambda carrier: (carrier.due, carrier.location, carrier.carrier or ""))
+def sum_due(
+    catalogue: Catalogue, location: Location, now: datetime, end: datetime | None = None, cycle: timedelta | None = None
+) -> list[ReadingDue]:
+    """Count, for each carrier at a location, the copies that have to be read until `end`; without it, all of them.
+
+    As for one copy (`CopyReading.due`), what was never read, or by a clock of the future, is due now.
+    """
+    cycle = cycle or location.cycle
+    late, this_moment = format_utc(now - cycle), format_utc(now)
+    last = format_utc(end - cycle) if end is not None else this_moment
+    with catalogue.read() as connection:
+        rows = connection.execute(
+            "SELECT carrier, MIN(CASE WHEN last_proof<=:now THEN last_proof END), COUNT(*), TOTAL(last_proof<:late), "
+            "TOTAL(last_proof IS NULL OR last_proof>:now) FROM copy JOIN holding ON holding.id=holding WHERE "
+            "location=:location AND state IN ('accepted', 'partial') AND "
+            "(last_proof<=:last OR last_proof IS NULL OR last_proof>:now) GROUP BY carrier",
+            {"location": location.code, "now": this_moment, "late": late, "last": last},
+        ).fetchall()
+    found = []
+    for carrier, oldest, count, overdue, at_once in rows:
+        due = datetime.fromisoformat(oldest) + cycle if oldest is not None else now
+        found.append(ReadingDue(location.code, carrier, min(due, now) if at_once else due, count, int(overdue)))
+    return found
 
 
-def due_of(copy: StoredCopy, cycle: timedelta, now: datetime) -> datetime:
-    """Tell when a copy has to be read."""
-    return Reading(copy.id, 0, 0, cycle, moment_of(copy.last_proof)).due(now)
+def in_order(found: Iterable[ReadingDue]) -> tuple[ReadingDue, ...]:
+    """Put what is due first in front."""
+    return tuple(sorted(found, key=lambda each: (each.due, each.location, each.carrier or "")))
 
 
 def _held(connection: sqlite3.Connection, holding: int) -> ItemRanges | None:

@@ -160,8 +160,7 @@ class _Carrying(Struct, frozen=True):
                 "holding {number} has no record that could be registered", key="decide-nothing", number=number
             )
         if decided.items is not None:
-            disclosed = facts.disclosed.meet(decided.items) if facts.disclosed is not None else None
-            facts = replace(facts, disclosed=disclosed)
+            facts = facts.only(decided.items)
         flush_bundle(shelf)
         before = mark(shelf.bundle)
         receipt = None
@@ -173,6 +172,7 @@ class _Carrying(Struct, frozen=True):
         arrival = replace(
             self.run.arrival(shelf, name, before, self.holding.sha256, accepted, path),
             state=_STATES[decided.decision],
+            seen=self.holding.seen,
             receipt=sha256_hex(receipt) if receipt is not None else None,
             explained=decided.explain,
             holding=number,

@@ -7,7 +7,7 @@ themselves: `evtool due` reads those.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -16,35 +16,17 @@ from msgspec import Struct
 from evtool.core.consent.agreements import Agreement, Agreements, agreements_ending
 from evtool.core.custody.events import Event
 from evtool.core.terms.terms import PERMITTING
-from evtool.core.values import replace
 from evtool.operations.catalogue.copies import (
     DAMAGED,
     UNREADABLE,
-    OfflineDue,
+    ReadingDue,
     StoredCopy,
-    due_of,
-    find_offline,
-    moment_of,
+    in_order,
     read_copies,
+    sum_due,
 )
-from evtool.operations.catalogue.locations import Location, LocationKind, list_locations
+from evtool.operations.catalogue.locations import LocationKind, list_locations
 from evtool.store.catalogue.database import Catalogue
-
-
-class ReadingDue(Struct, frozen=True):
-    """Copies at one location that an audit has to read.
-
-    Attributes:
-        location: code of the location.
-        due: when the first of them has to be read.
-        copies: how many are due by the end of the time that was asked about.
-        overdue: how many should have been read before now.
-    """
-
-    location: str
-    due: datetime
-    copies: int = 0
-    overdue: int = 0
 
 
 class ConsentEnds(NamedTuple):
@@ -89,7 +71,7 @@ class Due(Struct, frozen=True):
 
     copies: tuple[ReadingDue, ...]
     damaged: tuple[StoredCopy, ...]
-    carriers: tuple[OfflineDue, ...]
+    carriers: tuple[ReadingDue, ...]
     consent: tuple[ConsentEnds, ...]
     agreements: tuple[AgreementEnds, ...]
     handovers: tuple[OpenHandover, ...]
@@ -107,44 +89,39 @@ def find_catalogue_due(
         InputError: the catalogue cannot be read.
     """
     end = now + within
-    locations = {location.code: location for location in list_locations(catalogue)}
-    copies = read_copies(catalogue)
-    here = [copy for copy in copies if locations[copy.location].kind is LocationKind.DISK]
-    away = [copy for copy in copies if locations[copy.location].kind is not LocationKind.DISK]
-    readings = tuple(_sum_up(here, locations, now, end))
-    carriers = tuple(carrier for carrier in find_offline(away, locations, now) if carrier.due <= end)
-    damaged = tuple(copy for copy in copies if copy.last_result in (DAMAGED, UNREADABLE))
+    locations = list_locations(catalogue)
+    readings = {each.code: sum_due(catalogue, each, now, end) for each in locations}
+    here = {each.code for each in locations if each.kind is LocationKind.DISK}
+    damaged = tuple(read_copies(catalogue, results=(DAMAGED, UNREADABLE)))
     with catalogue.read() as connection:
         consent = tuple(_read_consent(connection, f"{now.date()}", f"{end.date()}"))
         handovers = tuple(_read_handovers(connection))
         ending = tuple(_read_agreements(connection, agreements, now.date(), within.days)) if agreements else ()
-    late_review = any(each.what == "review" and each.day < f"{now.date()}" for each in consent)
-    is_late = bool(damaged or late_review or any(reading.overdue for reading in readings))
-    is_late = is_late or any(carrier.due < now for carrier in carriers)
-    is_late = is_late or any(each.agreement.has_ended(now.date()) for each in ending)
-    return Due(readings, damaged, carriers, consent, ending, handovers, is_late)
-
-
-def _sum_up(
-    copies: Iterable[StoredCopy], locations: dict[str, Location], now: datetime, end: datetime
-) -> Iterator[ReadingDue]:
-    found: dict[str, ReadingDue] = {}
-    for copy in copies:
-        due = due_of(copy, locations[copy.location].cycle, now)
-        if due <= end:
-            known = found.get(copy.location) or ReadingDue(copy.location, due)
-            late = moment_of(copy.last_proof) is not None and due < now
-            found[copy.location] = replace(
-                known, due=min(known.due, due), copies=known.copies + 1, overdue=known.overdue + late
-            )
-    yield from sorted(found.values(), key=lambda reading: (reading.due, reading.location))
+    today = now.date()
+    is_late = (
+        bool(damaged)
+        or any(each.overdue for found in readings.values() for each in found)
+        or any(each.what == "review" and each.day < f"{today}" for each in consent)
+        or any(each.agreement.has_ended(today) for each in ending)
+    )
+    return Due(
+        copies=in_order(each for code in here for each in readings[code]),
+        damaged=damaged,
+        carriers=in_order(each for code in readings.keys() - here for each in readings[code]),
+        consent=consent,
+        agreements=ending,
+        handovers=handovers,
+        is_late=is_late,
+    )
 
 
 _CONSENT = """
-SELECT '{what}', terms.{what}, uid, COUNT(*), MIN(number), MAX(number) FROM terms JOIN basis ON basis.terms=terms.id
-JOIN item ON item.basis=basis.id JOIN collection ON collection.id=basis.collection
+SELECT '{what}', terms.{what}, uid, COUNT(*), MIN(number), MAX(number) FROM terms
+CROSS JOIN basis ON basis.terms=terms.id CROSS JOIN item ON item.basis=basis.id
+JOIN collection ON collection.id=basis.collection
 WHERE terms.{what} BETWEEN ? AND ? AND status IN ({permitting}) AND disposed=0 GROUP BY basis.collection, terms.{what}
 """
+"""From the few terms to their items: CROSS JOIN keeps SQLite from going through all items, as it knows no numbers."""
 
 
 def _read_consent(connection: sqlite3.Connection, today: str, end: str) -> list[ConsentEnds]:
@@ -177,10 +154,12 @@ def _read_agreements(
 
 
 def _read_handovers(connection: sqlite3.Connection) -> Iterator[OpenHandover]:
+    """Read which handovers were not answered: by an entry that is known, or by a receipt of this repository's own."""
     rows = connection.execute(
         "SELECT uid, sequence, party, happened FROM entry AS given JOIN collection ON collection.id=given.collection "
         "WHERE party IS NOT NULL AND event IN (?, ?) AND undone_by IS NULL AND NOT EXISTS (SELECT 1 FROM entry AS "
-        "answer WHERE answer.collection=given.collection AND answer.answers=given.digest) ORDER BY "
+        "answer WHERE answer.collection=given.collection AND answer.answers=given.digest) AND NOT EXISTS (SELECT 1 FROM "
+        "holding WHERE holding.collection=given.collection AND head=given.digest AND receipt IS NOT NULL) ORDER BY "
         "happened, uid, sequence",
         (Event.TRANSFERRED.value, Event.DISCLOSED.value),
     )

@@ -11,14 +11,14 @@ from msgspec import Struct
 from evtool.core.consent.items import ItemTerms, sealed_terms
 from evtool.core.custody.branches import node_of
 from evtool.core.custody.chain import Link
-from evtool.core.custody.events import Acceptance, ConsentChanged, Received, Sealed
+from evtool.core.custody.events import Acceptance, ConsentChanged, Event, Received, Sealed
 from evtool.core.custody.receipt import check_receipt, split_receipt, transfer_details
 from evtool.core.errors import EvtoolError, ExitCode, InputError, MismatchError, NotEstablishedError
 from evtool.core.manifest.context import SUBJECTS
 from evtool.core.text.codes import check_code
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges
+from evtool.core.text.ranges import ItemRanges, parse_ranges
 from evtool.core.text.times import format_time
 from evtool.core.values import replace
 from evtool.core.verdict import Report
@@ -130,13 +130,21 @@ class Facts(Struct, frozen=True):
         at = next((number for number, fact in enumerate(self.entries, start=1) if fact.digest == head), None)
         if at is None:
             return None
-        entries, disclosed = self.entries[:at], self.disclosed
-        sealed = max(
-            (seal.sealed.first_item + seal.sealed.items for seal in self.record.seals if seal.number <= at), default=1
-        )
-        if disclosed is not None:
-            disclosed = disclosed.meet(ItemRanges(((1, sealed - 1),))) if sealed > 1 else None
-        return replace(self, head=head, entries=entries, disclosed=disclosed)
+        seals = [fact for fact in self.entries[:at] if fact.event == Event.SEALED.value and fact.items is not None]
+        last = parse_ranges((seals[-1].items or "").split(",")).last if seals else 0
+        disclosed = self.disclosed.meet(ItemRanges(((1, last),))) if self.disclosed is not None and last else None
+        return replace(self, head=head, entries=self.entries[:at], disclosed=disclosed)
+
+    def with_answer(self, every: Facts) -> Facts:
+        """Add the entry that answers this record in another one that goes on from it, as far as that has one."""
+        newest = self.entries[-1].digest
+        answers = (fact for fact in every.entries if fact.previous == newest and fact.answers is not None)
+        return replace(self, entries=(*self.entries, *answers))
+
+    def only(self, items: ItemRanges | None) -> Facts:
+        """Leave out the items that were not accepted."""
+        disclosed = self.disclosed.meet(items) if self.disclosed is not None and items is not None else None
+        return replace(self, disclosed=disclosed)
 
     def read_items(self) -> Iterator[ItemFact]:
         """Yield its items, in the order of their numbers, from the open record.
@@ -144,12 +152,11 @@ class Facts(Struct, frozen=True):
         Raises:
             InputError: at the end: what was read is not what was verified.
         """
-        if self.record is None:
+        if self.record is None or self.disclosed is None:
             return
         again = read_afresh(self.record)
-        last = self.entries[-1].sequence
         for sealed in read_numbered_items(again):
-            if sealed.seal.number <= last:
+            if sealed.item.number in self.disclosed:
                 yield _item_fact(sealed)
         for first, second in zip(self.record.seals, again.seals, strict=True):
             if first.findings != second.findings or first.disclosed.spans != second.disclosed.spans:
@@ -225,6 +232,7 @@ def with_receipt(facts: Facts, receipt: bytes) -> Facts:
     Raises:
         EvtoolError: it is no answer to this record.
     """
+    assert facts.record is not None  # noqa: S101  # nobody answers a notice
     link = check_receipt(facts.record.chain.links, *split_receipt(receipt)).link
     fact = _Entries(facts.record, {}, facts.disclosed).fact(link)
     return replace(facts, entries=(*facts.entries, fact))

@@ -49,7 +49,7 @@ from evtool.core.text.times import format_utc
 from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.operations.author import Author
-from evtool.operations.catalogue.answering import answer, deliver
+from evtool.operations.catalogue.answering import answer, clear_after_kill, deliver
 from evtool.operations.catalogue.facts import Facts, read_facts, with_receipt
 from evtool.operations.catalogue.holdings import BundleHolding, Holdings
 from evtool.operations.catalogue.judging import (
@@ -141,6 +141,7 @@ def intake(
     with run.shelves.locked():
         run.holdings.make_location(run.root)
         with running(catalogue, "intake", author):
+            clear_after_kill(options.receipts)
             for shelf in run.shelves.waiting():
                 line = run.resume(shelf)
                 if line is not None:
@@ -265,6 +266,7 @@ class BundleIntake:
         waits = self.holdings.at(path)
         if waits is not None and not waits.state.is_held:
             return None
+        clear_after_kill(shelf.folder)
         for holding in self.holdings.of(shelf.folder.name[:64]) if shelf.is_labelled else ():
             for planned in self.holdings.paths_of(holding.number) if holding.state.is_held else ():
                 if planned != path and self.shelves.find(planned) is None:

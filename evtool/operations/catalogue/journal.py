@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from evtool.core.errors import FormatError
+from evtool.core.errors import BusyError, FormatError
 from evtool.core.text.names import shown
+from evtool.core.text.ranges import spell_ranges
 from evtool.core.values import names_of, replace
 from evtool.operations.author import Author
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions
 from evtool.operations.seal.seal import seal
 from evtool.scan.progress import NoProgress
-from evtool.store.catalogue.database import Catalogue, journal_of
-from evtool.store.output import new_file
+from evtool.store.catalogue.database import Catalogue, add_file, journal_of
 
 _Row = TypeVar("_Row", bound=Struct)
 
@@ -34,14 +35,14 @@ class JournalLocation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         code: its code.
         kind: `disk`, `s3`, `offline` or `elsewhere`.
-        root: the directory below which its paths are, or null.
+        directory: the directory below which its paths are, or null.
         cycle_days: days within which each copy is to be read again.
         rate: bytes a second at most, or null.
     """
 
     code: str
     kind: str
-    root: str | None
+    directory: str | None
     cycle_days: int
     rate: int | None
 
@@ -68,7 +69,7 @@ class JournalHolding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes:
         holding: its number.
         collection: id of its collection, or null.
-        container: its form: `dir`, `bag`, `zip` or `age`.
+        container: its form: `dir`, `bag`, `zip`, `age` or `notice`.
         sha256: digest of the container, or null for a directory.
         bytes: its size, or that of its evidence.
         head: digest of the newest entry of its record, or null.
@@ -85,6 +86,7 @@ class JournalHolding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         decided_at: when, or null.
         decision: what was decided, or null.
         why: why, or null.
+        items: the items of it that are held, as ranges.
     """
 
     holding: int
@@ -106,6 +108,7 @@ class JournalHolding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     decided_at: str | None
     decision: str | None
     why: str | None
+    items: tuple[str, ...] = ()
 
 
 class JournalCopy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -165,12 +168,14 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         format: what this document is, and in which version.
         names: what of names the catalogue holds: `none`, `titles` or `all`.
         run: number of the run.
+        part: 1; more if the run was killed when it had written a file, and a later run says the same again.
         kind: what it did.
         started: when it began, RFC 3339.
         ended: when it ended; null if it was killed, and a later run wrote this.
         locations: places that were described.
         collections: collections of which there is something new to say.
         holdings: what came, or was decided.
+        gone: numbers of copies that are no longer there; a copy with such a number among `copies` is a new one.
         copies: copies that were made, moved or proven.
         proofs: what was proven of them.
     """
@@ -178,23 +183,26 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     format: Literal["evtool-journal/1"] = "evtool-journal/1"
     names: str
     run: int
+    part: int
     kind: str
     started: str
     ended: str | None
     locations: tuple[JournalLocation, ...]
     collections: tuple[JournalCollection, ...]
     holdings: tuple[JournalHolding, ...]
+    gone: tuple[int, ...]
     copies: tuple[JournalCopy, ...]
     proofs: tuple[JournalProof, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether it tells nothing."""
-        return not (self.locations or self.collections or self.holdings or self.copies or self.proofs)
+        rows = (self.locations, self.collections, self.holdings, self.gone, self.copies, self.proofs)
+        return not any(rows)
 
 
 COLUMNS: dict[type[Struct], dict[str, str]] = {
-    JournalLocation: {},
+    JournalLocation: {"directory": "root"},
     JournalCollection: {"collection": "uid"},
     JournalHolding: {
         "holding": "id",
@@ -220,11 +228,16 @@ SUMMED_PROOFS = (
 
 def read_waiting(connection: sqlite3.Connection, kind: type[_Row]) -> tuple[_Row, ...]:
     """Read the rows of a table that are not in the journal as they are."""
-    names = names_of(kind)
+    names = [name for name in names_of(kind) if name != "items"]
     columns = ", ".join(COLUMNS[kind].get(name, name) for name in names)
     table = TABLES_OF[kind]
     rows = connection.execute(f"SELECT {columns} FROM {table} WHERE journaled=0 ORDER BY 1")  # noqa: S608  # names
     return tuple(kind(**dict(zip(names, row, strict=True))) for row in rows)
+
+
+def _items_of(connection: sqlite3.Connection, holding: int) -> tuple[str, ...]:
+    spans = connection.execute("SELECT first, last FROM holding_item WHERE holding=? ORDER BY first", (holding,))
+    return tuple(spell_ranges(spans))
 
 
 class RunJournal:
@@ -246,26 +259,28 @@ class RunJournal:
             MismatchError: the journal fails verification.
         """
         with self._catalogue.write() as connection:
-            connection.execute("UPDATE run SET ended=? WHERE id=?", (ended, run))
+            connection.execute("UPDATE run SET ended=COALESCE(?, ended) WHERE id=?", (ended, run))
             file = self._gather(connection, run)
             if file.is_empty:
                 connection.execute("DELETE FROM run WHERE id=?", (run,))
                 return
             name = self._put(file)
+            connection.execute("DELETE FROM gone")
             for table in TABLES_OF.values():
                 connection.execute(f"UPDATE {table} SET journaled=1 WHERE journaled=0")  # noqa: S608  # our own names
             connection.execute("UPDATE run SET journal=? WHERE id=?", (name, run))
 
     def settle(self) -> None:
-        """Write the files of runs that were killed before they wrote theirs.
+        """Write the files of runs that were killed before they wrote theirs; one that goes on beside this is none.
 
         Raises:
             InputError, MismatchError: as `write`.
         """
         with self._catalogue.read() as connection:
-            open_runs = connection.execute("SELECT id FROM run WHERE journal IS NULL ORDER BY id").fetchall()
-        for (run,) in open_runs:
-            self.write(run, None)
+            open_runs = connection.execute("SELECT id, kind FROM run WHERE journal IS NULL ORDER BY id").fetchall()
+        for run, kind in open_runs:
+            with suppress(BusyError), self._catalogue.alone(kind):
+                self.write(run, None)
 
     def _gather(self, connection: sqlite3.Connection, run: int) -> JournalFile:
         kind, started, ended = connection.execute("SELECT kind, started, ended FROM run WHERE id=?", (run,)).fetchone()
@@ -273,32 +288,34 @@ class RunJournal:
         return JournalFile(
             names=self._catalogue.names.value,
             run=run,
+            part=1,
             kind=kind,
             started=started,
             ended=ended,
             locations=read_waiting(connection, JournalLocation),
             collections=read_waiting(connection, JournalCollection),
-            holdings=read_waiting(connection, JournalHolding),
+            holdings=tuple(
+                replace(holding, items=_items_of(connection, holding.holding))
+                for holding in read_waiting(connection, JournalHolding)
+            ),
+            gone=tuple(copy for (copy,) in connection.execute("SELECT copy FROM gone ORDER BY copy")),
             copies=read_waiting(connection, JournalCopy),
             proofs=tuple(JournalProof(**dict(zip(names_of(JournalProof), row, strict=True))) for row in proofs),
         )
 
     def _put(self, file: JournalFile) -> str:
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
-        path = self._new_path(file)
-        with new_file(path) as written:
-            written.file.write(msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
+        path = self._path(file)
+        while os.path.lexists(path):
+            file = replace(file, part=file.part + 1)
+            path = self._path(file)
+        add_file(path, msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
         seal(self._directory, self._author, SealOptions(metadata=MetadataChoice.NONE))
         return path.name
 
-    def _new_path(self, file: JournalFile) -> Path:
-        """Give the path of the file; another one if a run that was killed has written it already."""
-        stem, again = f"{file.run:04d}-{file.kind}", 1
-        path = self._directory / f"{stem}.json"
-        while os.path.lexists(path):
-            again += 1
-            path = self._directory / f"{stem}-{again}.json"
-        return path
+    def _path(self, file: JournalFile) -> Path:
+        part = f"-{file.part}" if file.part > 1 else ""
+        return self._directory / f"{file.run:04d}-{file.kind}{part}.json"
 
 
 def parse_journal_file(data: bytes, name: str) -> JournalFile:

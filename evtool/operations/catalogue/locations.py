@@ -17,15 +17,17 @@ from collections.abc import Iterable
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from evtool.core.errors import InputError, UsageError
 from evtool.core.text.names import shown
 from evtool.keys.files import create_file
-from evtool.operations.author import Author
-from evtool.operations.catalogue.runs import running
 from evtool.store.catalogue.database import Catalogue
+
+if TYPE_CHECKING:
+    from evtool.operations.author import Author
 
 MARKER = "evtool-location.txt"
 _FORMAT = "evtool-location/1"
@@ -90,13 +92,16 @@ def add_location(catalogue: Catalogue, location: Location, author: Author) -> bo
     """
     if location.kind is LocationKind.DISK and location.root is None:
         raise UsageError(
-            "a location of kind disk needs the directory that its copies lie in",
-            hint="add --root DIR",
+            "a location of this kind needs the directory that its copies lie in",
+            hint="name it; only what is kept elsewhere has none",
             key="location-root",
         )
     # A carrier that lies in its safe is marked when it was fetched and this is repeated.
     is_away = location.kind is not LocationKind.DISK and not os.path.isdir(location.root or "")
     marked = _mark(location.root, location.code) if location.root is not None and not is_away else False
+    # Start-up time: who only asks where copies lie needs nothing that seals the journal.
+    from evtool.operations.catalogue.runs import running
+
     with running(catalogue, "location", author), catalogue.write() as connection:
         connection.execute(
             "INSERT INTO location(code, kind, root, cycle_days, rate) VALUES(?,?,?,?,?) ON CONFLICT(code) DO UPDATE "

@@ -47,14 +47,8 @@ def take_in_notice(catalogue: Catalogue, path: Path, author: Author, trust: Trus
     """
     data = read_notice_bytes(path)
     notice = parse_notice(data)
-    require_trusted(notice, trust)
+    facts = read_notice_facts(notice, trust)
     follows = _find_place(catalogue, notice)
-    newest = notice.links[-1]
-    is_signer = (newest.entry.agent, newest.public_key) == (notice.agent, notice.public_key)
-    # Whoever did not sign the newest entry can say nothing of others here: the tables keep whose entry answers for it.
-    not_about, vouched_by = (spell_items(notice.items) or "", newest.head) if is_signer else ("", None)
-    entries = tuple(entry_fact(link, None, not_about, vouched_by) for link in notice.links)
-    facts = Facts(notice.collection, newest.head, entries, (), None, None)
     with running(catalogue, "notice", author):
         kept = Kept(HERE, path_in(find_location(catalogue, HERE), str(path)))
         arrival = Arrival(
@@ -69,6 +63,21 @@ def take_in_notice(catalogue: Catalogue, path: Path, author: Author, trust: Trus
         return NoticeTaken(notice, register(catalogue, facts, arrival), follows)
 
 
+def read_notice_facts(notice: Notice, trust: TrustPolicy) -> Facts:
+    """Take from a notice what a catalogue needs: its entries.
+
+    Raises:
+        NotEstablishedError: a key under it is not trusted.
+    """
+    require_trusted(notice, trust)
+    newest = notice.links[-1]
+    is_signer = (newest.entry.agent, newest.public_key) == (notice.agent, notice.public_key)
+    # Whoever did not sign the newest entry can say nothing of others here: the tables keep whose entry answers for it.
+    not_about, vouched_by = (spell_items(notice.items) or "", newest.head) if is_signer else ("", None)
+    entries = tuple(entry_fact(link, None, not_about, vouched_by) for link in notice.links)
+    return Facts(notice.collection, newest.head, entries, (), None, None)
+
+
 def _find_place(catalogue: Catalogue, notice: Notice) -> bool:
     """Tell whether a notice follows an entry that is known; refuse one by a key that was replaced."""
     with catalogue.read() as connection:
@@ -76,7 +85,8 @@ def _find_place(catalogue: Catalogue, notice: Notice) -> bool:
         rows = connection.execute("SELECT digest, key, retired FROM entry WHERE collection=?", (number,)).fetchall()
     retired = {key for _, key, is_retired in rows if is_retired}
     known = {digest for digest, _, _ in rows}
-    signers = [(notice.agent, notice.public_key), *((link.entry.agent, link.public_key) for link in notice.links)]
+    news = [link for link in notice.links if link.head not in known]
+    signers = [(notice.agent, notice.public_key), *((link.entry.agent, link.public_key) for link in news)]
     for agent, key in signers:
         if key.fingerprint in retired:
             raise NotEstablishedError(

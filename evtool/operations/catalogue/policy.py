@@ -1,7 +1,7 @@
 """What a repository asks of a bundle before it takes it in: the file `intake.toml`.
 
-It is written by a person, read at the beginning of every run, and never travels. `manifests/FORMAT-catalogue.md`,
-section "The policy of an intake", says what each field means.
+It is written by a person, read at the beginning of every run, and never travels. `manifests/FORMAT-intake.md` says
+what each field means.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def load_policy(path: Path) -> IntakePolicy:
     except FormatError as error:
         raise FormatError(
             "{path}: {why}",
-            hint="{why.hint}" if error.hint else "`evtool help repository` shows one",
+            hint="{why.hint}" if error.hint else "`evtool help intake take` shows one",
             key="file-why" if error.hint else "intake-policy",
             path=shown(path.name),
             why=error,

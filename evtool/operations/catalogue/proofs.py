@@ -22,7 +22,7 @@ from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
 from evtool.core.verdict import Report
-from evtool.operations.catalogue.schedule import Piece
+from evtool.operations.catalogue.schedule import Portion
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.options import VerifyOptions
@@ -36,7 +36,6 @@ _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0
 
 _GONE = (errno.ENOENT, errno.ENOTDIR)
 _GONE_KEY = "copy-gone"
-_FILES = frozenset({"zip", "age"})
 
 
 class Scope(Enum):
@@ -53,7 +52,7 @@ class CopyPlace(Struct, frozen=True):
 
     Attributes:
         path: on this machine.
-        container: `dir`, `bag`, `zip` or `age`.
+        container: its form, `dir` and `bag` if it is a folder.
         continued: the directory that continues its record, on this machine, or None.
         collection: id of the collection, or None.
         head: digest of the newest entry, or None.
@@ -74,10 +73,10 @@ class CopyPlace(Struct, frozen=True):
     @property
     def is_file(self) -> bool:
         """Whether it is one file, which is read as a whole or not at all."""
-        return self.container in _FILES
+        return self.sha256 is not None
 
 
-class Proof(Struct, frozen=True):
+class CopyProof(Struct, frozen=True):
     """What came of reading.
 
     Attributes:
@@ -110,12 +109,12 @@ class Proof(Struct, frozen=True):
         """Whether that is true of the whole copy, so that reading more of it would tell no more."""
         return self.is_damaged and self.damaged is None
 
-    def about(self, items: int) -> Proof:
+    def about(self, items: int) -> CopyProof:
         """Say of so many items what is true of a whole copy."""
         return replace(self, changed=items if self.changed else 0, missing=items if self.missing else 0)
 
 
-def prove(copy: CopyPlace, piece: Piece, *, whole: bool, jobs: int | None, progress: Progress) -> Proof:
+def prove(copy: CopyPlace, piece: Portion, *, whole: bool, jobs: int | None, progress: Progress) -> CopyProof:
     """Prove the items of a piece; `whole` tells that there are no others in the copy.
 
     Of a bundle that is one file the piece is all of it.
@@ -123,14 +122,14 @@ def prove(copy: CopyPlace, piece: Piece, *, whole: bool, jobs: int | None, progr
     try:
         wrong = _find_wrong_kind(copy)
         if wrong is not None and wrong.key == _GONE_KEY and copy.may_be_unmounted(copy.path):
-            return Proof(_scope(copy), 0, 0, 0, piece.items, 0, why=Words("copy-unmounted"))
+            return CopyProof(_scope(copy), 0, 0, 0, piece.items, 0, why=Words("copy-unmounted"))
         if wrong is not None:
             return _lost(copy, piece, wrong, missing=wrong.key == _GONE_KEY)
         if copy.is_file:
             return _prove_file(copy, piece, progress)
         return _prove_items(copy, piece, whole=whole, jobs=jobs, progress=progress)
     except (InputError, EvidenceError, OSError) as error:
-        return Proof(_scope(copy), 0, 0, 0, piece.items, 0, why=Cause.of(error))
+        return CopyProof(_scope(copy), 0, 0, 0, piece.items, 0, why=Cause.of(error))
 
 
 def _scope(copy: CopyPlace) -> Scope:
@@ -157,13 +156,13 @@ def _find_wrong_kind(copy: CopyPlace) -> Words | None:
     return None if expected else Words("copy-other-type")
 
 
-def _lost(copy: CopyPlace, piece: Piece, why: Words, *, missing: bool = False, size: int = 0) -> Proof:
+def _lost(copy: CopyPlace, piece: Portion, why: Words, *, missing: bool = False, size: int = 0) -> CopyProof:
     """Tell that nothing of a piece can be relied on any more."""
     changed, gone = (0, piece.items) if missing else (piece.items, 0)
-    return Proof(_scope(copy), 0, changed, gone, 0, size, None, why)
+    return CopyProof(_scope(copy), 0, changed, gone, 0, size, None, why)
 
 
-def _prove_file(copy: CopyPlace, piece: Piece, progress: Progress) -> Proof:
+def _prove_file(copy: CopyPlace, piece: Portion, progress: Progress) -> CopyProof:
     """Compare a file with its SHA-256."""
     descriptor = os.open(copy.path, _READ)
     with open(descriptor, "rb", buffering=0) as file:
@@ -174,7 +173,7 @@ def _prove_file(copy: CopyPlace, piece: Piece, progress: Progress) -> Proof:
         found = _hash(file.read, progress.advance)
     if found != copy.sha256:
         return _lost(copy, piece, Words("copy-bytes"), size=size)
-    return Proof(Scope.CONTAINER, piece.items, 0, 0, 0, size)
+    return CopyProof(Scope.CONTAINER, piece.items, 0, 0, 0, size)
 
 
 def _hash(read: Callable[[int], bytes], advance: Callable[[int, int], None]) -> str:
@@ -185,7 +184,7 @@ def _hash(read: Callable[[int], bytes], advance: Callable[[int, int], None]) -> 
     return digest.hexdigest()
 
 
-def _prove_items(copy: CopyPlace, piece: Piece, *, whole: bool, jobs: int | None, progress: Progress) -> Proof:
+def _prove_items(copy: CopyPlace, piece: Portion, *, whole: bool, jobs: int | None, progress: Progress) -> CopyProof:
     """Check items as `verify` does, and judge what that says about the copy."""
     options = VerifyOptions(
         expected_head=copy.head,
@@ -205,9 +204,9 @@ def _prove_items(copy: CopyPlace, piece: Piece, *, whole: bool, jobs: int | None
         of_record = [finding for finding in of_record if finding.code is not Code.BAG_BROKEN]
     if of_record:
         # What a record that is not as registered says of its items proves nothing of them.
-        return Proof(Scope.FULL, 0, piece.items, 0, 0, report.bytes, None, _without_name(of_record[0]))
+        return CopyProof(Scope.FULL, 0, piece.items, 0, 0, report.bytes, None, _without_name(of_record[0]))
     open_questions = [finding for finding in report.findings if _is_open(finding, report)]
-    return Proof(
+    return CopyProof(
         Scope.FULL,
         ok=fates.ok + fates.stated_only,
         changed=fates.changed + fates.renamed + fates.type_changed,

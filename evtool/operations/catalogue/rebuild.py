@@ -11,12 +11,13 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from evtool.core.consent.notice import parse_notice
 from evtool.core.errors import EvtoolError, InputError, MismatchError
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.names import parse_name, shown
+from evtool.core.text.ranges import parse_ranges
 from evtool.core.values import names_of, replace
-from evtool.operations.catalogue.containers import describe_container
-from evtool.operations.catalogue.facts import Facts, read_facts, require_registrable
+from evtool.operations.catalogue.facts import read_facts, require_registrable
 from evtool.operations.catalogue.journal import (
     TABLES_OF,
     JournalCollection,
@@ -27,13 +28,17 @@ from evtool.operations.catalogue.journal import (
     JournalProof,
     parse_journal_file,
 )
+from evtool.operations.catalogue.notices import read_notice_facts
 from evtool.operations.catalogue.register import Arrival, Container, State, register
+from evtool.operations.entries.notice import read_notice_bytes
 from evtool.operations.record.items import read_afresh, read_numbered_items
 from evtool.operations.record.place import RecordPlace
+from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import open_verified
 from evtool.scan.progress import Progress
 from evtool.store.catalogue.database import Catalogue, Names, is_unfinished, make_catalogue, open_catalogue
+from evtool.store.catalogue.shelves import digest_of
 
 _MAX_FILE = 1 << 28
 
@@ -80,6 +85,8 @@ class _State(Struct):
         self.locations |= {each.code: each for each in file.locations}
         self.collections |= {each.collection: each for each in file.collections}
         self.holdings |= {each.holding: each for each in file.holdings}
+        for number in file.gone:
+            self.copies.pop(number, None)
         self.copies |= {each.copy: each for each in file.copies}
         self.proofs |= {(each.copy, each.run): each for each in file.proofs}
 
@@ -123,7 +130,8 @@ def rebuild(
     make_catalogue(path, Names(state.runs[0][0].names), unfinished=True)
     with open_catalogue(path, unfinished=True) as catalogue:
         _write_known(catalogue, state)
-        unread = list(_register_all(catalogue, state, options, progress, roots or {}))
+        records = _Records(state.locations, roots or {}, options, progress)
+        unread = list(_register_all(catalogue, state, records))
         _write_rest(catalogue, state)
         catalogue.finish()
     return Rebuilt(len(state.runs), len(state.holdings), tuple(unread))
@@ -132,7 +140,7 @@ def rebuild(
 def _read_journal(journal: Path, options: VerifyOptions, progress: Progress) -> _State:
     """Verify a journal, and read its files as they were sealed."""
     plain = replace(options, place=RecordPlace())
-    files: list[tuple[int, str, JournalFile]] = []
+    files: list[tuple[JournalFile, str]] = []
     with open_verified(str(journal), plain, progress) as found:
         require_registrable(found.report, str(journal))
         if found.record is None:
@@ -143,10 +151,9 @@ def _read_journal(journal: Path, options: VerifyOptions, progress: Progress) -> 
                 continue
             file = journal / os.fsdecode(parse_name(name.path))
             data = _read_sealed(file, content.digests.sha256)
-            read = parse_journal_file(data, name.path)
-            files.append((sealed.item.number, name.path, read))
+            files.append((parse_journal_file(data, name.path), name.path))
     state = _State()
-    for _, called, read in sorted(files, key=lambda each: each[0]):
+    for read, called in sorted(files, key=lambda each: (each[0].run, each[0].part)):
         state.take(read, called)
     return state
 
@@ -166,7 +173,7 @@ def _write_known(catalogue: Catalogue, state: _State) -> None:
     """Write what is known without any record: locations, and what a person said of collections."""
     with catalogue.write() as connection:
         for each in state.locations.values():
-            row = (each.code, each.kind, each.root, each.cycle_days, each.rate)
+            row = (each.code, each.kind, each.directory, each.cycle_days, each.rate)
             connection.execute("INSERT INTO location(code, kind, root, cycle_days, rate) VALUES(?,?,?,?,?)", row)
         for collection in state.collections.values():
             connection.execute(
@@ -175,9 +182,7 @@ def _write_known(catalogue: Catalogue, state: _State) -> None:
             )
 
 
-def _register_all(
-    catalogue: Catalogue, state: _State, options: VerifyOptions, progress: Progress, roots: Mapping[str, str]
-) -> Iterator[Unread]:
+def _register_all(catalogue: Catalogue, state: _State, records: _Records) -> Iterator[Unread]:
     """Register every record again, in the order in which they were accepted; yield those that cannot be read."""
     for holding in state.in_order():
         if holding.collection is None or holding.head is None:
@@ -187,7 +192,7 @@ def _register_all(
         why = "there is no copy"
         for copy in state.copies_of(holding):
             try:
-                if _register(catalogue, holding, copy, state.locations, options, progress, roots):
+                if records.register(catalogue, holding, copy):
                     break
                 why = f"{shown(copy.path)} does not have its record"
             except EvtoolError as error:
@@ -198,31 +203,53 @@ def _register_all(
             yield Unread(holding.holding, why)
 
 
-def _register(
-    catalogue: Catalogue,
-    holding: JournalHolding,
-    copy: JournalCopy,
-    locations: Mapping[str, JournalLocation],
-    options: VerifyOptions,
-    progress: Progress,
-    roots: Mapping[str, str],
-) -> bool:
-    """Register a record from one copy of it; tell whether that has it."""
-    root = roots.get(copy.location) or locations[copy.location].root
-    path = os.path.join(root, copy.path) if root is not None else copy.path
-    continued = copy.continued if copy.continued is None or root is None else os.path.join(root, copy.continued)
-    contained = describe_container(path)
-    if copy.holding == holding.holding and contained.sha256 != holding.sha256:
-        return False
-    asked = replace(options, place=replace(options.place, continued=continued))
-    with open_verified(path, asked, progress) as found:
-        facts: Facts | None = read_facts(found, asked, path)
-        if facts is None or facts.collection != holding.collection:
+class _Records(Struct, frozen=True):
+    """Where records are read from.
+
+    Attributes:
+        locations: code -> location, as the journal has it.
+        roots: code -> directory, of those that are elsewhere today.
+        options: how to verify.
+        progress: who is told.
+    """
+
+    locations: Mapping[str, JournalLocation]
+    roots: Mapping[str, str]
+    options: VerifyOptions
+    progress: Progress
+
+    def register(self, catalogue: Catalogue, holding: JournalHolding, copy: JournalCopy) -> bool:
+        """Register a record from one copy of it; tell whether that has it.
+
+        Raises:
+            EvtoolError: it cannot be read, or fails verification.
+        """
+        path, continued = self._path(copy, copy.path), None
+        if copy.continued is not None and os.path.lexists(self._path(copy, copy.continued)):
+            continued = self._path(copy, copy.continued)
+        if copy.holding == holding.holding and holding.sha256 not in (None, digest_of(Path(path))):
             return False
-        facts = facts.until(holding.head or "")
-        if facts is not None:
+        if holding.container == Container.NOTICE.value:
+            notice = parse_notice(read_notice_bytes(Path(path)))
+            policy = TrustPolicy(self.options.trust, self.options.signers, self.options.now)
+            register(catalogue, read_notice_facts(notice, policy), _arrival(holding))
+            return True
+        asked = replace(self.options, place=replace(self.options.place, continued=continued))
+        with open_verified(path, asked, self.progress) as found:
+            every = read_facts(found, asked, path)
+            facts = every.until(holding.head or "") if every.collection == holding.collection else None
+            if facts is None:
+                return False
+            if holding.receipt is not None:
+                facts = facts.with_answer(every)
+            if State(holding.state) is State.PARTIAL:
+                facts = facts.only(parse_ranges(holding.items) if holding.items else None)
             register(catalogue, facts, _arrival(holding))
-    return facts is not None
+        return True
+
+    def _path(self, copy: JournalCopy, path: str) -> str:
+        root = self.roots.get(copy.location) or self.locations[copy.location].directory
+        return os.path.join(root, path) if root is not None else path
 
 
 def _arrival(holding: JournalHolding) -> Arrival:
@@ -242,7 +269,7 @@ def _arrival(holding: JournalHolding) -> Arrival:
 
 def _write_holding(connection: sqlite3.Connection, holding: JournalHolding) -> None:
     """Write the row of a holding as the journal has it."""
-    own = [name for name in names_of(JournalHolding) if name not in ("holding", "collection")]
+    own = [name for name in names_of(JournalHolding) if name not in ("holding", "collection", "items")]
     row = connection.execute("SELECT id FROM collection WHERE uid=?", (holding.collection,)).fetchone()
     values = [holding.holding, row[0] if row is not None else None, *(getattr(holding, name) for name in own)]
     names, marks = ", ".join(("id", "collection", *own)), ",".join("?" * len(values))

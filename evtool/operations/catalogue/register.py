@@ -290,7 +290,8 @@ class _Registration:
         self._connection.executemany(
             f"INSERT INTO entry(collection, {', '.join(EntryFact._fields)}, first_seen) VALUES({marks}) "
             f"ON CONFLICT DO UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in told)}, proven_before="
-            "COALESCE(MIN(proven_before, excluded.proven_before), proven_before, excluded.proven_before)",
+            "COALESCE(MIN(proven_before, excluded.proven_before), proven_before, excluded.proven_before), "
+            "first_seen=MIN(first_seen, excluded.first_seen)",
             ((collection, *fact, self._arrival.seen) for fact in rows),
         )
 
@@ -442,12 +443,13 @@ def _write_copy(connection: sqlite3.Connection, holding: int, arrival: Arrival) 
     kept = arrival.kept
     if kept is None:
         return
+    proof = (arrival.seen, _FIRST_RESULT) if arrival.state.is_held else (None, None)
     connection.execute(
         "INSERT INTO copy(holding, location, path, carrier, continued, next_item, last_proof, last_result) "
         "VALUES(?,?,?,?,?,1,?,?) ON CONFLICT(location, path) DO UPDATE SET holding=excluded.holding, "
         "carrier=excluded.carrier, continued=excluded.continued, next_item=1, last_proof=excluded.last_proof, "
         "last_result=excluded.last_result",
-        (holding, kept.location, kept.path, kept.carrier, kept.continued, arrival.seen, _FIRST_RESULT),
+        (holding, kept.location, kept.path, kept.carrier, kept.continued, *proof),
     )
 
 

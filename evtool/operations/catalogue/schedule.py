@@ -25,7 +25,7 @@ KEPT_BACK = 0.1
 _LONGEST_GAP = timedelta(days=31)
 
 
-class Reading(Struct, frozen=True):
+class CopyReading(Struct, frozen=True):
     """What is left to read of one copy in its round.
 
     Attributes:
@@ -81,7 +81,7 @@ class Forecast(Struct, frozen=True):
     is_behind: bool
 
 
-def order(readings: Iterable[Reading], now: datetime) -> list[Reading]:
+def order(readings: Iterable[CopyReading], now: datetime) -> list[CopyReading]:
     """Put copies in the order in which they are read: due ones that were found damaged, then what is due first."""
     return sorted(
         readings,
@@ -94,7 +94,7 @@ def gap_between_runs(now: datetime, previous: datetime | None) -> timedelta:
     return max(DAY, min(_LONGEST_GAP, now - previous)) if previous is not None else DAY
 
 
-def seconds_wanted(ordered: Sequence[Reading], now: datetime, gap: timedelta, budget: float | None) -> float:
+def seconds_wanted(ordered: Sequence[CopyReading], now: datetime, gap: timedelta, budget: float | None) -> float:
     """Tell how many seconds have to be read now, so that each copy can still be read before it is due.
 
     `ordered` are copies as `order` gives them, and `budget` the seconds of each run, None if there is no end to them:
@@ -115,7 +115,7 @@ def seconds_wanted(ordered: Sequence[Reading], now: datetime, gap: timedelta, bu
     return wanted
 
 
-def choose(ordered: Sequence[Reading], wanted: float, budget: float | None) -> Iterator[Reading]:
+def choose(ordered: Sequence[CopyReading], wanted: float, budget: float | None) -> Iterator[CopyReading]:
     """Yield what to read until that is enough, without copies that cannot be cut and exceed the whole budget.
 
     Whoever reads tells by itself when the time is over: what is chosen rests on estimates.
@@ -129,12 +129,12 @@ def choose(ordered: Sequence[Reading], wanted: float, budget: float | None) -> I
             yield reading
 
 
-def is_too_long(reading: Reading, budget: float | None) -> bool:
+def is_too_long(reading: CopyReading, budget: float | None) -> bool:
     """Tell whether a copy cannot be read in any night of this length."""
     return budget is not None and not reading.cuttable and reading.whole_seconds > budget
 
 
-def forecast(readings: Sequence[Reading], now: datetime, budget: float | None) -> Forecast:
+def forecast(readings: Sequence[CopyReading], now: datetime, budget: float | None) -> Forecast:
     """Tell whether so many seconds a day suffice for these copies, as they are after a run."""
     needed = ceil(round(sum(reading.whole_seconds / (reading.cycle / DAY) for reading in readings), 3))
     longest = max((reading.cycle / DAY for reading in readings), default=0.0)
@@ -151,7 +151,7 @@ def forecast(readings: Sequence[Reading], now: datetime, budget: float | None) -
     )
 
 
-class Piece(Struct, frozen=True):
+class Portion(Struct, frozen=True):
     """Items of a copy that are read in one go, and whose proof is one transaction.
 
     Attributes:
@@ -173,7 +173,7 @@ PIECES = 64
 anew for each of them. What a killed run loses is what it read of one piece."""
 
 
-def cut(items: Sequence[tuple[int, int]], next_item: int) -> Iterator[Piece]:
+def cut(items: Sequence[tuple[int, int]], next_item: int) -> Iterator[Portion]:
     """Cut what is left of a copy at the borders of items; `items` are all its items, each with its size in bytes."""
     least = len(items) / PIECES
     first, last, size, count = 0, 0, 0, 0
@@ -181,9 +181,9 @@ def cut(items: Sequence[tuple[int, int]], next_item: int) -> Iterator[Piece]:
         if number < next_item:
             continue
         if count and size + length > PIECE_SIZE and count >= least:
-            yield Piece(first, last, size, count)
+            yield Portion(first, last, size, count)
             size = count = 0
         first = first if count else number
         last, size, count = number, size + length, count + 1
     if count:
-        yield Piece(first, last, size, count)
+        yield Portion(first, last, size, count)

@@ -70,9 +70,10 @@ def measure_fixity(
             hint="run `evtool seal DIR` first",
             key="nothing-to-compare",
         )
-    there = _numbers_there(opened, record, total)
-    whole = request.sample is None or request.sample >= len(there)
-    selection = Selection() if whole else Selection(_draw(request.sample or 1, there, author.random))
+    selection = Selection()
+    if request.sample is not None and request.sample < len(there := _numbers_there(opened, record, total)):
+        selection = Selection(_draw(request.sample, there, author.random))
+    whole = selection.is_all
     comparer = Comparer(
         evidence=opened.evidence,
         record=record,

@@ -204,16 +204,18 @@ def _open_continued(
                     if both.apart is not None:
                         raise wrong_pair(both.apart)
             custody = ContinuedCustody(subject.custody, added)
-            before = read_to_build_on(custody)
-            if not before.chain.links:
+            record = read_to_build_on(custody)
+            if not record.chain.links:
                 raise InputError(
                     "{path} has no entry that could be continued",
                     key="nothing-to-continue",
                     path=shown(os.fspath(path)),
                 )
-            informational = before.chain.links[-1].entry.informational
-            writer.clean(added.list_files(), keep=journal_name(_next_sequence(before)), informational=informational)
-            record = read_to_build_on(custody)
+            listing = added.list_files()
+            if listing.names_anything:
+                informational = record.chain.links[-1].entry.informational
+                writer.clean(listing, keep=journal_name(_next_sequence(record)), informational=informational)
+                record = read_to_build_on(custody)
             inside = subject.custody_name is not None
             yield OpenRecord(subject.evidence, writer, custody, record, inside, subject.bundle, is_continued=True)
 

@@ -160,6 +160,10 @@ class Shelves:
             return []
         except OSError as error:
             raise cannot_store(self.quarantine, error) from error
+        for name in names:
+            if name.startswith(".0000-lock.") and name.endswith(".part"):  # of a run killed while it took the lock
+                with contextlib.suppress(OSError):
+                    os.unlink(self.quarantine / name)
         found = (self._open_shelf(self.quarantine / name) for name in names if _SHELF.match(name))
         return [shelf for shelf in found if shelf is not None]
 

@@ -78,6 +78,9 @@ CREATE TABLE copy(
 CREATE TABLE run(
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, started TEXT NOT NULL, ended TEXT, journal TEXT) STRICT;
 
+CREATE TABLE gone(
+    copy INTEGER PRIMARY KEY) STRICT;
+
 CREATE TABLE proof(
     copy INTEGER NOT NULL REFERENCES copy(id), run INTEGER NOT NULL REFERENCES run(id), scope TEXT NOT NULL,
     first INTEGER NOT NULL, last INTEGER NOT NULL, ok INTEGER NOT NULL, changed INTEGER NOT NULL,
@@ -86,7 +89,7 @@ CREATE TABLE proof(
 CREATE INDEX entry_previous ON entry(collection, previous);
 CREATE INDEX entry_party ON entry(party, event);
 CREATE INDEX item_digest ON item(digest, collection);
-CREATE INDEX item_basis ON item(basis);
+CREATE INDEX item_basis ON item(basis, disposed);
 CREATE INDEX item_kind ON item(kind);
 CREATE INDEX basis_terms ON basis(terms);
 CREATE INDEX terms_until ON terms(until);
@@ -118,5 +121,9 @@ CREATE TRIGGER {table}_changed AFTER UPDATE OF {columns} ON {table} WHEN old.jou
 CREATE INDEX {table}_unjournaled ON {table}(journaled) WHERE journaled=0;
 """
 
-TRIGGERS = "".join(_ONE_TRIGGER.format(table=table, columns=", ".join(columns)) for table, columns in JOURNALED.items())
+_GONE = "CREATE TRIGGER copy_gone AFTER DELETE ON copy BEGIN INSERT OR REPLACE INTO gone VALUES(old.id); END;"
+
+TRIGGERS = _GONE + "".join(
+    _ONE_TRIGGER.format(table=table, columns=", ".join(columns)) for table, columns in JOURNALED.items()
+)
 """Nobody who changes a row has to think of the journal."""
