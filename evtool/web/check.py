@@ -5,7 +5,7 @@ whether entries and lists are complete and in order, lists of a bag (sha256sum d
 import base64, bisect, fnmatch, hashlib, json, os, re, subprocess, sys, tomllib, unicodedata, urllib.parse
 RECORD = r"""(?xa)(?!0000)\d{4}-[a-z-]+\.(toml(\.sig(\.[a-z0-9.-]+)?)?|details|receipt\.toml(\.sig)?)|\.[\w.-]+\.part
     |\d{4}-(sealed\.(jsonl|sha256)|renewed\.blake2b|disclosed\.items)|README\.txt|allowed_signers|COVER\.txt"""
-FORMS = {name: form for form, *names in map(str.split, r""""(content|file|metadata|context|consent|withheld)" kind;"beside" role;\{.+\} timestamps consent claims
+FORMS = {name: form for form, *names in map(str.split, r""""(content|file|metadata|context|consent|withheld)" kind;"beside" role;\{.*\} timestamps consent claims
     "[0-9a-f]{64}" sha256 blake3 root checksums hash list head signature details transfer cover README.txt allowed_signers;"SHA256:[A-Za-z0-9+/]{43}" key
     "[0-9a-f]{32}" salt collection;[1-9]\d{0,14} item lines first_item original copy files;0|[1-9]\d{0,14} size checked ok changed missing unreadable extra
     \d{1,15}|\[("(file|metadata|context\.[a-z][\w-]*|[1-9]\d*(-[1-9]\d*)?)",?)*\] items withheld accepted entries;[1-9]\d{0,3} sequence;"(claimed|synced)" clock
@@ -23,7 +23,7 @@ codes, files, entries, items, things, lacking, partial, converted, real = {0}, {
 def leave():  # with the gravest code
     if 1 not in codes: print("\nNot checked by this script:", re.search("(?s)NOT CHECKED: (.*?\\))", __doc__)[1].replace("\n", " ") + ".")
     if entries: print("\nHead, to be compared with what you were told:", *re.findall("....", entries[-1]["head"]))
-    end = f": what it checks holds. Not judged: time-stamps ({sum('.toml.sig.' in name for name in files)} files), and what stands above." if codes == {0} else "."
+    end = f": what it checks holds.\nNot judged: time-stamps ({sum('.toml.sig.' in name for name in files)} files), and what stands above." if codes == {0} else "."
     os._exit(print(f"{len(entries)} entries, {len(items)} items. Exit code {(code := next(each for each in (1, 4, 3, 0) if each in codes))}{end}", flush=True) or code)
 def say(code, text, is_so=True):  # line ends that a program changed accuse nobody (3h); a record that fails ends the check
     if is_so:
