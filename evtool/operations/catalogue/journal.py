@@ -69,7 +69,7 @@ class JournalHolding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes:
         holding: its number.
         collection: id of its collection, or null.
-        container: its form: `dir`, `bag`, `zip` or `age`.
+        container: its form: `dir`, `bag`, `zip`, `age` or `notice`.
         sha256: digest of the container, or null for a directory.
         bytes: its size, or that of its evidence.
         head: digest of the newest entry of its record, or null.

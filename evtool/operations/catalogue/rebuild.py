@@ -17,7 +17,6 @@ from evtool.core.manifest.statement import ItemType
 from evtool.core.text.names import parse_name, shown
 from evtool.core.text.ranges import parse_ranges
 from evtool.core.values import names_of, replace
-from evtool.operations.catalogue.containers import describe_container
 from evtool.operations.catalogue.facts import read_facts, require_registrable
 from evtool.operations.catalogue.journal import (
     TABLES_OF,
@@ -39,6 +38,7 @@ from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import open_verified
 from evtool.scan.progress import Progress
 from evtool.store.catalogue.database import Catalogue, Names, is_unfinished, make_catalogue, open_catalogue
+from evtool.store.catalogue.shelves import digest_of
 
 _MAX_FILE = 1 << 28
 
@@ -227,7 +227,7 @@ class _Records(Struct, frozen=True):
         path, continued = self._path(copy, copy.path), None
         if copy.continued is not None and os.path.lexists(self._path(copy, copy.continued)):
             continued = self._path(copy, copy.continued)
-        if copy.holding == holding.holding and holding.sha256 not in (None, describe_container(path).sha256):
+        if copy.holding == holding.holding and holding.sha256 not in (None, digest_of(Path(path))):
             return False
         if holding.container == Container.NOTICE.value:
             notice = parse_notice(read_notice_bytes(Path(path)))
