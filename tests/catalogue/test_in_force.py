@@ -36,7 +36,7 @@ def entry(name: str, sequence: int, event: str, previous: str | None, **more: st
     )
     fields |= more
     before = None if previous is None else f"{previous}.sig"
-    return StoredEntry(sequence, name, f"{name}.sig", previous, before, event, "A1", **fields)  # type: ignore[arg-type]
+    return StoredEntry(sequence, name, f"{name}.sig", previous, before, event, "A1", **fields)
 
 
 def change(name: str, sequence: int, previous: str, terms: ConsentTerms, items: ItemRanges | None) -> StoredEntry:
