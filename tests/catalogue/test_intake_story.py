@@ -289,18 +289,60 @@ def test_a_decision_is_signed_and_nothing_is_deleted(world: World, repository: R
     assert states == {"rejected"}
 
 
+def with_own_home(repository: Repository, folder: Path) -> Repository:
+    """The same repository of a person whose lists can be changed without changing those of the other stories."""
+    party = repository.party
+    home = Path(shutil.copytree(party.run.home, folder / "home"))
+    run = replace(party.run, home=home, environment={**party.run.environment, "EVTOOL_HOME": str(home)})
+    return replace(repository, party=replace(party, run=run))
+
+
+def test_an_agreement_that_says_no_keeps_a_bundle_in_quarantine(
+    world: World, repository: Repository, tmp_path: Path
+) -> None:
+    """Asked for and unknown, ended, between others, for another purpose; once it is put right a person accepts."""
+    here = with_own_home(repository, tmp_path)
+    policy = here.folder / "intake.toml"
+    policy.write_text(policy.read_text() + "agreement = true\n")
+    agreed = ("--signed", "2020-01-01", "--purpose", "un-reporting")
+    agreement = here.party.ok
+    agreement("agreement", "add", "MOU-7", "--party", "A1", "--party", "R1", *agreed)
+    bundles = ["part.zip", "f1.zip", "alone.zip", "later.zip"]
+    found = []
+    for name in bundles:
+        lay(here.inbox, world.bundle(name))
+        line = here.take()[0][name]
+        found.append((line["exit_code"], *line["reasons"]))
+        if name == bundles[0]:
+            agreement("agreement", "add", "DSA-1", "--party", "A1", "--party", "R1", *agreed, "--ends", "2021-01-01")
+        elif name == bundles[1]:
+            agreement("agreement", "remove", "DSA-1")
+            agreement("agreement", "add", "DSA-1", "--party", "C3", "--party", "R1", *agreed)
+        elif name == bundles[2]:
+            agreement("agreement", "remove", "DSA-1")
+            research = ("--signed", "2020-01-01", "--purpose", "research")
+            agreement("agreement", "add", "DSA-1", "--party", "A1", "--party", "R1", *research)
+    assert found == [
+        (5, "agreement-unknown"),
+        (5, "agreement-ended"),
+        (5, "agreement-other-party"),
+        (5, "agreement-purpose"),
+    ]
+    assert here.decide(1, "accept", "--reason", "x").exit_code == 5
+    agreement("agreement", "remove", "DSA-1")
+    agreement("agreement", "add", "DSA-1", "--party", "A1", "--party", "R1", *agreed)
+    done = here.decide(1, "accept", "--reason", "it is in the list now", "--json")
+    assert (done.exit_code, done.document["agreement"]) == (0, "DSA-1"), done.stderr
+
+
 def test_who_becomes_trusted_is_accepted_by_a_person(world: World, repository: Repository, tmp_path: Path) -> None:
     """The stranger's bundle waits; after a telephone call their key is trusted, and part of the bundle is accepted."""
-    party = repository.party
-    own = replace(party, run=replace(party.run, home=tmp_path / "home", environment={
-        **party.run.environment, "EVTOOL_HOME": str(shutil.copytree(party.run.home, tmp_path / "home")),
-    }))  # fmt: skip
-    here = replace(repository, party=own)
+    here = with_own_home(repository, tmp_path)
     lay(here.inbox, world.bundle("stranger.zip"))
     number = here.take()[0]["stranger.zip"]["holding"]
     refused = here.decide(number, "accept", "--reason", "x")
     assert (refused.exit_code, "signer-unknown" in refused.stderr) == (3, True)
-    own.trusts(world.stranger.party)
+    here.party.trusts(world.stranger.party)
     taken = here.decide(number, "partial", "--items", "2", "--reason", "item 1 is a copy", "--json")
     assert (taken.exit_code, taken.document["state"]) == (0, "partial"), taken.stderr
     assert here.decide(number, "reject", "--reason", "x").exit_code == 2, "it was accepted before"
@@ -417,8 +459,8 @@ def test_two_at_once_take_turns(world: World, repository: Repository) -> None:
 
 
 def test_what_was_taken_in_is_made_again_without_the_catalogue(world: World, repository: Repository) -> None:
-    """Accepted, explained, accepted in part, rejected, by a stranger, no bundle at all: from store and journal alone."""
-    for name in ("part.zip", "f1.zip", "f2.zip", "later.zip", "other.zip", "stranger.zip", "alone.zip"):
+    """A folder, explained, accepted in part, rejected, by a stranger, no bundle: from store and journal alone."""
+    for name in ("part.zip", "folder", "f1.zip", "f2.zip", "later.zip", "other.zip", "stranger.zip", "alone.zip"):
         lay(repository.inbox, world.bundle(name))
     (repository.inbox / "no-bundle.zip").write_bytes(world.bundle("f1.zip").read_bytes()[:-200])
     lines, _, _ = repository.take()

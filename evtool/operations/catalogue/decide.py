@@ -172,6 +172,7 @@ class _Carrying(Struct, frozen=True):
         arrival = replace(
             self.run.arrival(shelf, name, before, self.holding.sha256, accepted, path),
             state=_STATES[decided.decision],
+            seen=self.holding.seen,
             receipt=sha256_hex(receipt) if receipt is not None else None,
             explained=decided.explain,
             holding=number,
