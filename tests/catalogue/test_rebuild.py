@@ -87,7 +87,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_there(sender: Party, repos
     lose(repository)
     bundle.rename(here / "elsewhere.zip")
     result = repository("catalogue", "rebuild", "C", "--json")
-    assert result.exit_code == 4
+    assert result.exit_code == 4, result.stdout
     assert [each["holding"] for each in result.document["unread"]] == [2]
     assert rows(here / "C", "SELECT id, state FROM holding ORDER BY id") == [(1, "accepted"), (2, "accepted")]
     assert rows(here / "C", "SELECT COUNT(*) FROM item") == [(1,)], "nothing is known of its items"
@@ -206,7 +206,7 @@ def test_one_run_at_a_time(sender: Party, repository: Party) -> None:
     bundle = pack(sender, "b.zip")
     with open_catalogue(repository.run.directory / "C") as opened, opened.alone():
         result = repository("catalogue", "add", "C", bundle)
-        assert result.exit_code == 4
+        assert result.exit_code == 4, result.stdout
         assert "another evtool is writing C" in result.stderr
         repository.ok("catalogue", "list", "C")
     repository.ok("catalogue", "add", "C", bundle)
@@ -220,7 +220,7 @@ def test_what_was_not_made_again_to_its_end_is_no_catalogue(sender: Party, repos
     lose(repository)
     make_catalogue(here / "C", Names.NONE, unfinished=True)
     result = repository("catalogue", "list", "C")
-    assert result.exit_code == 4
+    assert result.exit_code == 4, result.stdout
     assert "was not made again to its end" in result.stderr
     repository.ok("catalogue", "rebuild", "C")
     assert export(repository) == before

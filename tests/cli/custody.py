@@ -42,11 +42,16 @@ class Party:
 
 def make_party(evtool: Runner, code: str) -> Party:
     """Make a party with a key, in a home beside the runner's own."""
-    home = evtool.home.with_name(f"home-{code}")
-    environment = evtool.environment | {"EVTOOL_HOME": str(home)}
-    party = Party(code, replace(evtool, home=home, environment=environment))
+    party = party_of(evtool, code)
     party.ok("key", "new", code, "--no-passphrase")
     return party
+
+
+def party_of(evtool: Runner, code: str) -> Party:
+    """Give the party of this code whose home is there."""
+    home = evtool.home.with_name(f"home-{code}")
+    environment = evtool.environment | {"EVTOOL_HOME": str(home)}
+    return Party(code, replace(evtool, home=home, environment=environment))
 
 
 def make_case(evtool: Runner, name: str = "case", files: int = 5) -> Path:

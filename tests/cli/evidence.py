@@ -79,6 +79,12 @@ def check(directory: Path, evtool: Runner, **options: Any) -> Report:
         return report_unreadable(asked, error)
 
 
+def start_from(made: Path, evtool: Runner) -> Path:
+    """Copy what a module made into the folder of a test, with all dates; gives the case in it."""
+    shutil.copytree(made, evtool.directory.parent, symlinks=True, dirs_exist_ok=True)
+    return evtool.directory / "case"
+
+
 def deprived() -> list[str]:
     """Give a program to run under, in which permissions count: for root, one without the right to override them."""
     if os.geteuid() != 0:

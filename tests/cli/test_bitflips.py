@@ -14,8 +14,8 @@ from evtool import Code, ExitCode, Report
 from evtool.operations.record.record import _check_informational, read_record
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory
-from tests.cli.evidence import check, give_key
-from tests.conftest import Runner
+from tests.cli.evidence import check, give_key, start_from
+from tests.conftest import Runner, make_runner
 
 BITS = range(8) if os.environ.get("EVTOOL_WIDE_SWEEP") else None
 """Which bits of each byte are flipped; by default one of them, another one in each byte."""
@@ -23,9 +23,11 @@ BITS = range(8) if os.environ.get("EVTOOL_WIDE_SWEEP") else None
 INFORMATIONAL = ("README.txt", "allowed_signers")
 
 
-@pytest.fixture
-def case(evtool: Runner) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small directory sealed twice, with a file, a Korean name, a link and an empty directory."""
+    folder = tmp_path_factory.mktemp("made")
+    evtool = make_runner(folder)
     give_key(evtool)
     case = evtool.directory / "case"
     (case / "empty").mkdir(parents=True)
@@ -35,6 +37,12 @@ def case(evtool: Runner) -> Path:
     assert evtool("seal", case).exit_code == ExitCode.OK
     (case / "z.bin").write_bytes(bytes(range(8)))
     assert evtool("seal", case).exit_code == ExitCode.OK
+    return folder
+
+
+@pytest.fixture
+def case(made: Path, evtool: Runner) -> Path:
+    case = start_from(made, evtool)
     assert check(case, evtool).exit_code == ExitCode.OK
     return case
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from evtool import ExitCode
-from tests.cli.evidence import PUBLIC, give_key
-from tests.conftest import Runner, RunResult
+from tests.cli.evidence import PUBLIC, give_key, start_from
+from tests.conftest import Runner, RunResult, make_runner
 
 HANGUL = "photos/한글 문서.txt"
 APPLE_DOUBLE = b"\0\5\26\7\0\2\0\0Mac OS X        \0\2\0\0\0\x09" + b"\0" * 4000
@@ -26,9 +26,11 @@ DS_STORE = b"\0\0\0\1Bud1" + b"\0" * 6000
 THUMBS = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 3000
 
 
-@pytest.fixture
-def case(evtool: Runner) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sealed directory with three files, and bundle.zip beside it."""
+    folder = tmp_path_factory.mktemp("made")
+    evtool = make_runner(folder)
     give_key(evtool)
     case = evtool.directory / "case"
     (case / "photos").mkdir(parents=True)
@@ -39,7 +41,12 @@ def case(evtool: Runner) -> Path:
     defaults.write_text(PUBLIC)
     assert evtool("seal", case, "--defaults", defaults).exit_code == ExitCode.OK
     assert evtool("pack", case, "-o", "bundle.zip").exit_code == ExitCode.OK
-    return case
+    return folder
+
+
+@pytest.fixture
+def case(made: Path, evtool: Runner) -> Path:
+    return start_from(made, evtool)
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.custody import Party, codes, make_party
-from tests.conftest import Runner
+from tests.cli.custody import Party, codes, make_party, party_of
+from tests.cli.evidence import start_from
+from tests.conftest import Runner, make_runner
 from tests.manifests.test_schemas import check
 
 RECIPIENTS = """
@@ -43,13 +44,15 @@ defence = "ask"
 """
 
 
-@pytest.fixture
-def sender(evtool: Runner) -> Party:
-    """Agent A1, who sealed three files, one with a Korean name."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of agent A1, who sealed three files, one with a Korean name."""
+    folder = tmp_path_factory.mktemp("made")
+    evtool = make_runner(folder)
     party = make_party(evtool, "A1")
     (party.run.home / "recipients.toml").write_text(RECIPIENTS)
     seal_case(party)
-    return party
+    return folder
 
 
 def seal_case(party: Party) -> None:
@@ -62,6 +65,13 @@ def seal_case(party: Party) -> None:
     defaults = party.run.directory / "terms.toml"
     defaults.write_text(DEFAULTS)
     party.ok("seal", case, "--defaults", defaults)
+
+
+@pytest.fixture
+def sender(made: Path, evtool: Runner) -> Party:
+    """Agent A1, in a copy of that folder."""
+    start_from(made, evtool)
+    return party_of(evtool, "A1")
 
 
 @pytest.fixture

@@ -15,17 +15,18 @@ from evtool.operations.record import skimming
 from evtool.operations.record.read import SelectedItems, find_items, open_record
 from evtool.operations.record.record import Seal
 from evtool.operations.record.selection import Selection
-from tests.cli.evidence import give_key
-from tests.conftest import Runner
+from tests.cli.evidence import give_key, start_from
+from tests.conftest import Runner, make_runner
 
 FILES = 40
 MANIFEST, LISTED = "custody/0001-sealed.jsonl", "custody/0001-sealed.sha256"
 
 
-@pytest.fixture
-def case(evtool: Runner, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A sealed directory that counts as a long one, in which item 5 was renamed since."""
-    monkeypatch.setattr(skimming, "LEAST_LINES", 0)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sealed directory, in which item 5 was renamed since."""
+    folder = tmp_path_factory.mktemp("made")
+    evtool = make_runner(folder)
     give_key(evtool)
     case = evtool.directory / "case"
     case.mkdir()
@@ -34,7 +35,14 @@ def case(evtool: Runner, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert evtool("seal", "case").exit_code == 0
     (case / "004.txt").rename(case / "moved.txt")
     assert evtool("seal", "case", "--renamed").exit_code == 0
-    return case
+    return folder
+
+
+@pytest.fixture
+def case(made: Path, evtool: Runner, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it that counts as a long one."""
+    monkeypatch.setattr(skimming, "LEAST_LINES", 0)
+    return start_from(made, evtool)
 
 
 def skimmed(case: Path, *texts: str) -> tuple[list[Item], list[Seal]]:

@@ -183,7 +183,7 @@ def find_disagreements(table: Table) -> dict[tuple[str, str, str], object]:
 
 def find_faults(table: Table) -> list[tuple[str, ...]]:
     """Where a program accuses, or says more than evtool of what it does not print that it leaves out."""
-    faults = []
+    faults: list[tuple[str, ...]] = []
     for (kind, name), said in table.items():
         evtool = said["evtool"].says
         for program, answer in said.items():
@@ -198,7 +198,7 @@ def find_faults(table: Table) -> list[tuple[str, ...]]:
 
 def find_idle_entries(table: Table) -> list[tuple[str, ...]]:
     """What stands twice in the list, has no reason, or is no difference."""
-    idle = []
+    idle: list[tuple[str, ...]] = []
     for program, kind, name, each in NAMED:
         said = table[kind, name]
         is_one = said[program].says == each["says"] != said["evtool"].says and each["reason"].endswith(".")

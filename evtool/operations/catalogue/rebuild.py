@@ -227,7 +227,7 @@ class _Records(Struct, frozen=True):
         path, continued = self._path(copy, copy.path), None
         if copy.continued is not None and os.path.lexists(self._path(copy, copy.continued)):
             continued = self._path(copy, copy.continued)
-        if copy.holding == holding.holding and holding.sha256 not in (None, digest_of(Path(path))):
+        if copy.holding == holding.holding and holding.sha256 not in (None, _digest_of(path)):
             return False
         if holding.container == Container.NOTICE.value:
             notice = parse_notice(read_notice_bytes(Path(path)))
@@ -250,6 +250,13 @@ class _Records(Struct, frozen=True):
     def _path(self, copy: JournalCopy, path: str) -> str:
         root = self.roots.get(copy.location) or self.locations[copy.location].directory
         return os.path.join(root, path) if root is not None else path
+
+
+def _digest_of(path: str) -> str:
+    try:
+        return digest_of(Path(os.path.realpath(path)))
+    except OSError as error:
+        raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown(path), why=error) from error
 
 
 def _arrival(holding: JournalHolding) -> Arrival:
