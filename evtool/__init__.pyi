@@ -2,6 +2,7 @@
 
 from evtool.core import __version__ as __version__
 from evtool.core.consent.agreements import Agreements as Agreements
+from evtool.core.consent.notice import parse_notice as parse_notice
 from evtool.core.custody.events import Accessed as Accessed
 from evtool.core.custody.events import Admitted as Admitted
 from evtool.core.custody.events import Collected as Collected
@@ -45,12 +46,21 @@ from evtool.operations.catalogue.add import add_holdings as add_holdings
 from evtool.operations.catalogue.audit import AuditOptions as AuditOptions
 from evtool.operations.catalogue.audit import AuditResult as AuditResult
 from evtool.operations.catalogue.audit import audit as audit
+from evtool.operations.catalogue.chain import KnownChain as KnownChain
+from evtool.operations.catalogue.chain import read_chain as read_chain
 from evtool.operations.catalogue.decide import Decided as Decided
 from evtool.operations.catalogue.decide import IntakeDecision as IntakeDecision
 from evtool.operations.catalogue.decide import decide as decide
 from evtool.operations.catalogue.due import find_catalogue_due as find_catalogue_due
+from evtool.operations.catalogue.duplicates import find_duplicates as find_duplicates
 from evtool.operations.catalogue.export import ExportFormat as ExportFormat
 from evtool.operations.catalogue.export import export_lines as export_lines
+from evtool.operations.catalogue.figures import Figures as Figures
+from evtool.operations.catalogue.figures import count_figures as count_figures
+from evtool.operations.catalogue.find import Finder as Finder
+from evtool.operations.catalogue.find import SoughtItems as SoughtItems
+from evtool.operations.catalogue.holders import Holders as Holders
+from evtool.operations.catalogue.holders import find_holders as find_holders
 from evtool.operations.catalogue.intake import IntakeOptions as IntakeOptions
 from evtool.operations.catalogue.intake import intake as intake
 from evtool.operations.catalogue.listing import list_collections as list_collections
@@ -58,9 +68,14 @@ from evtool.operations.catalogue.locations import Location as Location
 from evtool.operations.catalogue.locations import LocationKind as LocationKind
 from evtool.operations.catalogue.locations import add_location as add_location
 from evtool.operations.catalogue.locations import list_locations as list_locations
+from evtool.operations.catalogue.notices import take_in_notice as take_in_notice
 from evtool.operations.catalogue.policy import IntakePolicy as IntakePolicy
 from evtool.operations.catalogue.policy import load_policy as load_policy
 from evtool.operations.catalogue.rebuild import rebuild as rebuild
+from evtool.operations.catalogue.recall import RecallSought as RecallSought
+from evtool.operations.catalogue.recall import find_letters as find_letters
+from evtool.operations.catalogue.recall import find_recalls as find_recalls
+from evtool.operations.catalogue.usable import UseQuestion as UseQuestion
 from evtool.operations.entries.consent import change_consent as change_consent
 from evtool.operations.entries.consent import decide_items as decide_items
 from evtool.operations.entries.consent import known_consent as known_consent
@@ -77,6 +92,9 @@ from evtool.operations.entries.handover import receive as receive
 from evtool.operations.entries.handover import write_receipt as write_receipt
 from evtool.operations.entries.key_change import announce_key as announce_key
 from evtool.operations.entries.key_change import choose_old_key as choose_old_key
+from evtool.operations.entries.notice import make_notice as make_notice
+from evtool.operations.entries.notice import read_notice_bytes as read_notice_bytes
+from evtool.operations.entries.notice import take_notice as take_notice
 from evtool.operations.entries.recall import recall as recall
 from evtool.operations.entries.record_event import RecordResult as RecordResult
 from evtool.operations.entries.record_event import head_of_entry as head_of_entry

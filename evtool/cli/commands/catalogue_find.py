@@ -25,7 +25,6 @@ from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.ranges import ranges_of
 from evtool.keys.agreements import load_agreements
 from evtool.keys.recipients import load_recipients
-from evtool.operations.catalogue.containers import describe_container
 from evtool.operations.catalogue.find import Finder, FoundItem, SoughtItems, UnusableItems
 from evtool.operations.catalogue.usable import UseQuestion
 from evtool.operations.record.trust import TrustPolicy
@@ -98,16 +97,7 @@ class FindOptions(Struct, frozen=True):
     subject: str | None = flag("--subject", type=code_value, metavar="CODE", help="Only items about this person.")
 
     def sought(self) -> SoughtItems:
-        """Give what is sought; a file is read and hashed.
-
-        Raises:
-            InputError: the file cannot be read.
-        """
-        sha256 = None
-        if self.file is not None:
-            sha256 = describe_container(str(self.file)).sha256
-            if sha256 is None:
-                raise misuse(UsageError("--file needs a file, and this is a directory", key="file-directory"))
+        """Give what is sought."""
         return SoughtItems(
             collection=self.collection,
             sender=self.sender,
@@ -117,7 +107,7 @@ class FindOptions(Struct, frozen=True):
             dates=self.dates,
             due_before=self.due_before,
             text=self.text,
-            sha256=sha256,
+            file=self.file,
             subject=self.subject,
         )
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from evtool.core.consent.decision import Decision
 from evtool.core.errors import UsageError
+from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.operations.catalogue.containers import describe_container
 from evtool.operations.catalogue.facts import fold_words
 from evtool.operations.catalogue.register import unite
 from evtool.operations.catalogue.usable import Decider, UseQuestion
@@ -33,7 +36,7 @@ class SoughtItems(Struct, frozen=True):
         dates: first and last date of the event that they show, each a year, a month or a day.
         due_before: a day before which their consent ends or is to be reviewed.
         text: words of their title or name, as far as the catalogue holds these.
-        sha256: digest of a file that is the same bytes, 64 hexadecimal digits.
+        file: a file that is the same bytes.
         subject: code of a person whom they are about.
     """
 
@@ -45,7 +48,7 @@ class SoughtItems(Struct, frozen=True):
     dates: tuple[str, str] | None = None
     due_before: date | None = None
     text: str | None = None
-    sha256: str | None = None
+    file: Path | None = None
     subject: str | None = None
 
 
@@ -98,7 +101,8 @@ class Finder:
         """Prepare the search; `connection` is a transaction of that catalogue.
 
         Raises:
-            UsageError: words are sought in a catalogue that holds none.
+            UsageError: words are sought in a catalogue that holds none, or the bytes of a directory.
+            InputError: the file whose bytes are sought cannot be read.
         """
         self.refused: list[UnusableItems] = []
         """What a question left out, once all that is found has been read."""
@@ -177,8 +181,8 @@ class Finder:
             items.add("(t.until<? OR t.review<?)", *[sought.due_before.isoformat()] * 2)
         if sought.text is not None:
             items.add("instr(i.words, ?)", fold_words(sought.text))
-        if sought.sha256 is not None:
-            digest = catalogue.key_digest(sought.sha256)
+        if sought.file is not None:
+            digest = catalogue.key_digest(_hash(sought.file))
             items.add("i.digest=?", digest)
             collections.add("c.id IN (SELECT collection FROM item WHERE digest=?)", digest)
         if sought.subject is not None:
@@ -187,6 +191,15 @@ class Finder:
             collections.add(f"c.id IN (SELECT collection {with_code})", sought.subject)
         where, values = collections.together()
         return (where.replace(" AND ", " WHERE ", 1), values), items.together()
+
+
+def _hash(file: Path) -> str:
+    found = describe_container(str(file)).sha256
+    if found is None:
+        raise UsageError(
+            "what is sought is a file, and {path} is a directory", key="file-directory", path=shown(str(file))
+        )
+    return found
 
 
 class _Conditions:
