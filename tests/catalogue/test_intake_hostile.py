@@ -64,7 +64,7 @@ def many(path: Path) -> None:
 
 def bomb(path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("data/film", bytes(200 * 1024 * 1024))
+        file.writestr("data/film", bytes(20 * 1024 * 1024))
 
 
 def outside(path: Path) -> None:

@@ -89,7 +89,6 @@ from evtool.store.catalogue.shelves import (
     BundleMark,
     Shelf,
     Shelves,
-    cannot_store,
     digest_of,
     flush_bundle,
     mark,
@@ -215,6 +214,9 @@ class Judged(Struct, frozen=True):
         return self.handover.entry.agent if self.handover is not None else None
 
 
+_CHANGED = Judged((IntakeReason.CHANGING,))
+
+
 class BundleIntake:
     """What one run does with each bundle."""
 
@@ -303,7 +305,7 @@ class BundleIntake:
         with ExitStack() as opened:
             judged = self.judge(shelf.bundle, before, opened)
             if not judged.reasons:
-                return self._accept(shelf, name, before, sha256, judged)
+                return self._accept(shelf, name, before, sha256, judged, opened)
             return self._keep(shelf, name, before, sha256, judged)
 
     def judge(self, bundle: Path, before: BundleMark, opened: ExitStack, but: int | None = None) -> Judged:
@@ -368,21 +370,35 @@ class BundleIntake:
         """
         try:
             if sha256 is not None and mark(shelf.bundle) != before:
-                judged = Judged((IntakeReason.CHANGING,))
+                judged = _CHANGED
         except (OSError, EvtoolError) as error:
             judged = Judged((IntakeReason.UNREADABLE,), problem=_say(error))
+        path = self.shelves.path_of(shelf)
         if IntakeReason.CHANGING in judged.reasons:
-            return replace(render(name, judged, "quarantined", before), path=self.shelves.path_of(shelf))
-        arrival = self.arrival(shelf, name, before, sha256, judged, self.shelves.path_of(shelf))
+            return replace(render(name, judged, "quarantined", before), path=path)
+        arrival = self.arrival(shelf, name, before, sha256, judged, path)
         if judged.facts is None:
             number, registered = shelve(self._catalogue, arrival), None
         else:
-            registered = register(self._catalogue, judged.facts, arrival)
+            registered = self._register(shelf, before, judged.facts, arrival)
+            if registered is None:
+                return replace(render(name, _CHANGED, "quarantined", before), path=path)
             number = registered.holding
         line = render(name, judged, "quarantined", before, sha256, registered)
-        return replace(line, holding=number, path=self.shelves.path_of(shelf))
+        return replace(line, holding=number, path=path)
 
-    def _accept(self, shelf: Shelf, name: str, before: BundleMark, sha256: str, judged: Judged) -> IntakeLine:
+    def _register(self, shelf: Shelf, before: BundleMark, facts: Facts, arrival: Arrival) -> Registered | None:
+        """Register what is read from an open bundle; None if somebody wrote to it meanwhile."""
+        try:
+            return register(self._catalogue, facts, arrival)
+        except InputError:
+            if mark(shelf.bundle) != before:
+                return None
+            raise
+
+    def _accept(
+        self, shelf: Shelf, name: str, before: BundleMark, sha256: str, judged: Judged, opened: ExitStack
+    ) -> IntakeLine:
         """Answer, register and store a bundle against which there is nothing."""
         facts, handover = judged.facts, judged.handover
         assert facts is not None and handover is not None  # noqa: S101, PT018  # else there were a reason
@@ -390,24 +406,24 @@ class BundleIntake:
             flush_bundle(shelf)
             receipt = answer(shelf, handover, self._author, self._options.verify)
             if mark(shelf.bundle) != before:
-                return self._keep(shelf, name, before, sha256, judged)
-        except (FormatError, InputError, MismatchError, NotEstablishedError) as error:
+                return self._keep(shelf, name, before, sha256, _CHANGED)
+        except (FormatError, InputError, MismatchError, NotEstablishedError, OSError) as error:
             again = replace(judged, reasons=(IntakeReason.NOT_CHECKED,), problem=_say(error))
             return self._keep(shelf, name, before, sha256, again)
         path = self.shelves.free_path(shelf, facts.collection, facts.head)
         arrival = replace(self.arrival(shelf, name, before, sha256, judged, path), receipt=sha256_hex(receipt))
-        registered = register(self._catalogue, with_receipt(facts, receipt), arrival)
+        registered = self._register(shelf, before, with_receipt(facts, receipt), arrival)
+        if registered is None:
+            return self._keep(shelf, name, before, sha256, _CHANGED)
         line = render(name, judged, "accepted", before, sha256, registered)
+        opened.close()  # Windows moves nothing that is open
         delivered = self.put_away(shelf, path, facts.head, name)
         return replace(line, holding=registered.holding, path=path, receipt=delivered)
 
     def put_away(self, shelf: Shelf, path: str, head: str, name: str) -> str | None:
         """Put the receipt where receipts go, and the bundle into the store."""
         delivered = self.send(shelf, name, head) if os.path.lexists(shelf.receipt) else None
-        try:
-            self.shelves.place(shelf, path)
-        except OSError as error:
-            raise cannot_store(self.shelves.root / path, error) from error
+        self.shelves.place(shelf, path)
         return delivered
 
     def send(self, shelf: Shelf, name: str, head: str) -> str:
