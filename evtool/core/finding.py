@@ -307,6 +307,11 @@ class Finding(Struct, frozen=True):
         return self.code.axis
 
 
+def is_open(findings: Iterable[Finding]) -> bool:
+    """Tell whether one of them leaves open what was asked."""
+    return any(finding.effect is Effect.OPEN for finding in findings)
+
+
 def weigh(findings: Iterable[Finding], *, established: bool = True) -> ExitCode:
     """Weigh findings: 1 before 4 before 3. The one place where an exit code is made of findings.
 

@@ -15,7 +15,7 @@ class LocationShown(Struct, frozen=True, kw_only=True):
     Attributes:
         code: its code.
         kind: `disk`, `offline` or `elsewhere`.
-        root: the directory that the paths of its copies start from, or null.
+        directory: the directory that the paths of its copies start from, or null.
         cycle_days: once in so many days each of its copies is read.
         rate: bytes a second at which it is read at most, or null.
         copies: how many copies of what is held lie there.
@@ -24,7 +24,7 @@ class LocationShown(Struct, frozen=True, kw_only=True):
 
     code: str
     kind: str
-    root: str | None
+    directory: str | None
     cycle_days: int
     rate: int | None
     copies: int

@@ -17,7 +17,7 @@ class EntryDocument(Struct, frozen=True, kw_only=True):
 
     Attributes:
         format: what this document is, and in which version.
-        exit_code: 1 or 4 if the entry records evidence that differs from the seal or could not be read.
+        exit_code: 1, 4 or 3 if the entry records evidence that differs, could not be read, or may lack a link.
         path: the directory, as the user named it.
         dry_run: nothing was written; the other fields say what would be.
         entry: number of the new entry.

@@ -131,6 +131,10 @@ def test_links_that_lead_outside_are_left_out_and_named_and_nothing_is_called_mi
         if finding["effect"] == "open" and finding["item"]
     ]
     assert (later.exit_code, found, report["axes"]["integrity"]) == (3, [("link-absent", 4)], "not established")
+    # Nor is that well where it is only recorded.
+    recorded = archivist("record", "out", "verified", "--dry-run", "--json")
+    assert (recorded.exit_code, recorded.document["exit_code"]) == (3, 3)
+    assert [finding["code"] for finding in recorded.document["findings"]] == ["link-absent"]
     # A link that is there and leads elsewhere is another thing, and so is a file that is gone.
     (out / "way").symlink_to("a.txt")
     assert archivist("verify", "out").exit_code == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import shutil
@@ -13,18 +14,28 @@ from typing import Any
 
 import pytest
 
+from evtool.core.consent.items import TermsStated
+from evtool.core.terms.input import find_contradictions
 from evtool.core.values import replace
 from evtool.operations.catalogue.recall import RecallSought, find_recalls
 from evtool.operations.catalogue.register import _write_terms
 from evtool.operations.catalogue.stored_terms import spell_terms
-from evtool.operations.catalogue.usable import Decider, Question
+from evtool.operations.catalogue.usable import Decider, UseQuestion
 from evtool.operations.record.trust import TrustPolicy
 from evtool.store.catalogue.database import Names, make_catalogue, open_catalogue
 from tests.catalogue.repository import RECIPIENTS, make_repository, make_sender, pack
 from tests.cli.custody import Party, make_party
 from tests.cli.test_notice_story import sign_again
 from tests.conftest import Runner, RunResult
-from tests.core.test_consent_decision import ROWS, decide_row, known_of_row, request_of_row, split
+from tests.core.test_consent_decision import (
+    ROWS,
+    TERM_COLUMNS,
+    VECTORS,
+    decide_row,
+    known_of_row,
+    request_of_row,
+    split,
+)
 from tests.manifests.test_schemas import check
 
 COURT = """
@@ -76,22 +87,31 @@ def test_a_withdrawal_in_a_later_bundle_takes_an_item_out(sender: Party, reposit
     repository.ok("catalogue", "add", "C", pack(sender, "a.zip", "--items", "1-4"))
     before = found(repository, "--status", "given")
     assert before == [1, 2, 3, 4]
+    sender.ok("consent", "set", "case", "--items", "8", "--onward", "no")
     sender.ok("consent", "set", "case", "--items", "3", "--status", "withdrawn")
     sender.ok("consent", "recall", "case", "--items", "1-4", "--notice", tmp_path / "n")
-    repository.ok("catalogue", "add", "C", pack(sender, "b.zip", "--items", "5-8"))
-    assert found(repository, "--status", "given") == [5, 6, 7, 8]
+    repository.ok("catalogue", "add", "C", pack(sender, "b.zip", "--items", "5-7"))
+    assert found(repository, "--status", "given") == [5, 6, 7]
 
     result = ask(repository, "recall", "--notice", tmp_path / "n", "--letters", tmp_path / "letters")
 
     assert (result.exit_code, result.document["notice"]["follows"]) == (0, True)
     assert [(each["items"], each["reasons"][0]["why"]) for each in result.document["recalls"]] == [(["3"], "withdrawn")]
-    assert found(repository, "--status", "given") == [1, 2, 4, 5, 6, 7, 8]
+    assert found(repository, "--status", "given") == [1, 2, 4, 5, 6, 7]
     assert found(repository, "--status", "withdrawn") == [3]
     again = ask(repository, "recall", "--notice", tmp_path / "n")
     assert again.document["notice"]["entries"] == 0
     text = repository.ok("catalogue", "recall", "C").stdout
     assert "consent was withdrawn" in text
     assert "holding 1" in text
+
+    audited = repository("catalogue", "audit", "C", "--cycle", "1d", "--json")
+    assert (audited.exit_code, audited.document["damaged"]) == (0, [])
+    exported = repository.ok("catalogue", "export", "C").stdout
+    (repository.run.directory / "C").unlink()
+    repository.ok("catalogue", "rebuild", "C")
+    assert repository.ok("catalogue", "export", "C").stdout == exported
+    assert found(repository, "--status", "withdrawn") == [3]
 
 
 def test_a_notice_with_a_gap_takes_back_all_the_same(sender: Party, repository: Party, tmp_path: Path) -> None:
@@ -237,7 +257,7 @@ def test_every_row_of_the_vectors_is_decided_as_by_the_record(tmp_path: Path) ->
         with opened.read() as connection:
             for number, row in enumerate(ROWS, start=1):
                 request = replace(request_of_row(row), agent="A03", key=None)
-                question = Question(request, TrustPolicy(signers=frozenset({"SHA256:good"})))
+                question = UseQuestion(request, TrustPolicy(signers=frozenset({"SHA256:good"})))
                 decision = Decider(connection, number, question).decide(number)
                 expected = decide_row(row)
                 assert [(each.reason, each.confirm) for each in decision.reasons] == [
@@ -279,3 +299,45 @@ def test_what_has_expired_is_recalled_on_its_day(sender: Party, repository: Part
         (recalled,) = find_recalls(opened, RecallSought(date(2026, 12, 31), frozenset({"DSA-1"})))
         assert [(each.why.value, each.agreement) for each in recalled.reasons] == [("agreement-ended", "DSA-1")]
         assert len(recalled.items) == 8
+    assert found(repository) == list(range(1, 9))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE item SET disposed=1 WHERE number=4")
+        connection.execute("UPDATE holding_item SET last=6")
+    assert found(repository) == [1, 2, 3, 5, 6]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE holding SET state='returned'")
+    assert found(repository) == []
+
+
+def test_find_answers_as_consent_check_does(evtool: Runner) -> None:
+    """One collection with the terms of every row of the vectors that a table can state, asked both ways."""
+    party = make_party(evtool, "UN-1")
+    shutil.copy(VECTORS / "recipients.toml", party.run.home / "recipients.toml")
+    shutil.copy(VECTORS / "agreements.toml", party.run.home / "agreements.toml")
+    case, table = evtool.directory / "case", evtool.directory / "t.csv"
+    case.mkdir()
+    rows = {tuple(row[name] for name in TERM_COLUMNS): row for row in ROWS if can_be_stated(row)}
+    with table.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["path", *TERM_COLUMNS])
+        for number, values in enumerate(rows, start=1):
+            (case / f"{number}.txt").write_text(f"{number}\n")
+            writer.writerow([f"{number}.txt", *values])
+    party.ok("seal", case, "--table", table)
+    party.ok("catalogue", "init", "C")
+    party.ok("catalogue", "add", "C", case)
+    answers = set[int]()
+    questions = sorted({(row["to"], row["purpose"], row["date"]) for row in rows.values() if row["to"] != "everybody"})
+    for to, purpose, day in questions[:: len(questions) // 6]:
+        checked = party("consent", "check", case, "--to", to, "--for", purpose, "--date", day, "--json").document
+        may_go = [item["item"] for item in checked["items"] if item["allowed"]]
+        assert found(party, "--usable-for", purpose, "--to", to, "--on", day) == may_go, (to, purpose, day)
+        answers.add(len(may_go))
+    assert len(rows) > 60
+    assert len(answers) > 2
+
+
+def can_be_stated(row: dict[str, str]) -> bool:
+    """Tell whether a person could state the terms of a row: some rows are about terms that make no sense together."""
+    known = known_of_row(row)
+    return isinstance(known, TermsStated) and not list(find_contradictions(known.terms, whole=True))

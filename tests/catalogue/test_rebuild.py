@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -19,7 +20,8 @@ from tests.cli.custody import Party, codes
 from tests.conftest import Runner
 from tests.manifests.test_schemas import check
 
-KILLS = 6
+KILLS = int(os.environ.get("CATALOGUE_KILLS", "4"))
+"""Moments at which a run is killed; CATALOGUE_KILLS=100 for more of them."""
 
 
 @pytest.fixture

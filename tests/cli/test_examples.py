@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,6 +91,21 @@ def test_an_ingestion_job_sorts_what_it_gets(evtool: Runner, environment: dict[s
     quarantine = evtool.directory / "quarantine"
     assert json.loads((quarantine / "changed.json").read_text("utf-8"))["exit_code"] == 1
     assert (quarantine / "of a stranger" / "custody").is_dir()
+
+
+def test_a_repository_takes_in_three_bundles(environment: dict[str, str]) -> None:
+    """One is forked, one item is withdrawn: it is told who has it, the fork waits for a person, copies are read."""
+    command = ["bash", str(EXAMPLES / "repository.sh")]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.findall(r"exit code (\d)", run.stdout) == list("0001000")
+    for said in (
+        "permits nothing any more: item 1",
+        "three.zip: in quarantine as holding 4",
+        "the records part after entry 2",
+        "3 copies read",
+    ):
+        assert said in run.stdout
 
 
 @pytest.mark.parametrize(("change", "exit_code"), [(False, 0), (True, 1)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import shutil
@@ -14,13 +15,12 @@ from evtool.core.errors import EvtoolError
 from evtool.core.text.canonical import serialize_canonical
 from evtool.keys.keyfile import unlock
 from evtool.keys.own import read_own_key
+from evtool.keys.passphrase import TerminalPassphrase
 from evtool.keys.signer import FileSigner
-from tests.cli.custody import Party
-from tests.cli.test_receive_story import pack, recipient, sender
-from tests.conftest import Runner
+from tests.cli.custody import Party, make_party
+from tests.cli.test_receive_story import pack, seal_case
+from tests.conftest import Runner, make_runner
 from tests.manifests.test_schemas import check
-
-__all__ = ["recipient", "sender"]
 
 RECIPIENTS = """
 format = "evtool-recipients/1"
@@ -31,14 +31,48 @@ purposes = ["un-reporting"]
 """
 
 
-@pytest.fixture
-def held(sender: Party, recipient: Party, tmp_path: Path) -> Path:
-    """A bundle of all three items that the recipient has answered, and the sender's receipt for it."""
-    (recipient.run.home / "recipients.toml").write_text(RECIPIENTS)
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the homes of A1 and UN-1, a case, and a bundle of it that UN-1 has answered."""
+    folder = tmp_path_factory.mktemp("world")
+    runner = make_runner(folder)
+    sender = make_party(runner, "A1")
+    recipient = make_party(runner, "UN-1")
+    recipient.trusts(sender)
+    sender.trusts(recipient)
+    for party in (sender, recipient):
+        (party.run.home / "recipients.toml").write_text(RECIPIENTS)
+    seal_case(sender)
     bundle = pack(sender, "bundle.zip")
-    recipient.ok("receive", bundle, "--receipt", tmp_path / "r")
-    sender.ok("receipt", "add", "case", tmp_path / "r")
-    return bundle
+    recipient.ok("receive", bundle, "--receipt", folder / "r")
+    sender.ok("receipt", "add", "case", folder / "r")
+    return folder
+
+
+@pytest.fixture
+def sender(evtool: Runner, world: Path) -> Party:
+    """Agent A1, in a copy of that folder."""
+    return take_over(evtool, world, "A1")
+
+
+@pytest.fixture
+def recipient(evtool: Runner, world: Path, sender: Party) -> Party:
+    """Agent UN-1, beside them."""
+    return take_over(evtool, world, "UN-1")
+
+
+def take_over(evtool: Runner, world: Path, code: str) -> Party:
+    home = evtool.home.with_name(f"home-{code}")
+    shutil.copytree(world / f"home-{code}", home)
+    shutil.copytree(world / "work", evtool.directory, symlinks=True, dirs_exist_ok=True)
+    environment = evtool.environment | {"EVTOOL_HOME": str(home)}
+    return Party(code, dataclasses.replace(evtool, home=home, environment=environment))
+
+
+@pytest.fixture
+def held(sender: Party, recipient: Party) -> Path:
+    """The bundle of all three items that the recipient has answered."""
+    return sender.run.directory / "bundle.zip"
 
 
 def may_go(party: Party, place: Path, *more: str | Path) -> list[int]:
@@ -113,7 +147,12 @@ def test_what_is_missing_before_a_notice_is_told(sender: Party, recipient: Party
     document = json.loads((tmp_path / "n").read_text().split("\n-----BEGIN")[0])
     assert len(document["entries"]) == 3
     shutil.copy(tmp_path / "n", tmp_path / "whole")
-    sign_again(sender, tmp_path / "n", document | {"entries": document["entries"][2:]})
+    entries = document["entries"]
+    sign_again(sender, tmp_path / "n", document | {"entries": entries[::2]})
+    assert "does not follow" in recipient("receive", held, "--notice", tmp_path / "n").stderr
+    sign_again(sender, tmp_path / "n", document | {"entries": entries[:2]})
+    assert recipient("receive", held, "--notice", tmp_path / "n").exit_code == 4
+    sign_again(sender, tmp_path / "n", document | {"entries": entries[2:]})
 
     told = recipient.ok("receive", held, "--notice", tmp_path / "n", "--dry-run", "--json").document
     assert (told["unknown"], told["entries"]) == ("3-4", [4])
@@ -125,7 +164,7 @@ def test_what_is_missing_before_a_notice_is_told(sender: Party, recipient: Party
 def sign_again(party: Party, path: Path, document: dict[str, object]) -> None:
     """Sign another notice with the same key: what only the sender could do."""
     key = read_own_key(party.code, party.run.home)
-    signer = FileSigner(key.file.public_key, party.code, unlock(key.file, None))
+    signer = FileSigner(key.file.public_key, party.code, unlock(key.file, TerminalPassphrase()))
     data = serialize_canonical(document) + b"\n"
     path.write_bytes(data + signer.sign(data))
 
@@ -167,12 +206,10 @@ def test_a_copy_is_answered_before_it_takes_in_a_notice(sender: Party, recipient
 
 def test_a_fork_is_told_and_keeps_nobody_from_blocking(sender: Party, recipient: Party, tmp_path: Path) -> None:
     """Two laptops go on with one entry; the notice of the second reaches the holder of a bundle from the first."""
-    (recipient.run.home / "recipients.toml").write_text(RECIPIENTS)
     case = sender.run.directory / "case"
-    pack(sender, "early.zip")
     twin = Path(shutil.copytree(case, tmp_path / "twin"))
     sender.ok("record", case, "accessed", "--reason", "first laptop")
-    bundle = pack(sender, "bundle.zip")
+    bundle = pack(sender, "later.zip")
     recipient.ok("receive", bundle, "--receipt", tmp_path / "r")
     sender.ok("record", twin, "accessed", "--reason", "second laptop")
     sender.ok("consent", "set", twin, "--items", "1", "--status", "withdrawn")
@@ -181,7 +218,7 @@ def test_a_fork_is_told_and_keeps_nobody_from_blocking(sender: Party, recipient:
     result = recipient("receive", bundle, "--notice", tmp_path / "n", "--json")
 
     assert (result.exit_code, result.document["parts_after"], result.document["unknown"]) == (1, 2, None)
-    assert may_go(recipient, bundle, "--continued", bundle.with_name("bundle.zip.received")) == [2, 3]
+    assert may_go(recipient, bundle, "--continued", bundle.with_name("later.zip.received")) == [2, 3]
 
 
 def test_nothing_to_tell(sender: Party, held: Path, tmp_path: Path) -> None:

@@ -48,15 +48,20 @@ def sender(evtool: Runner) -> Party:
     """Agent A1, who sealed three files, one with a Korean name."""
     party = make_party(evtool, "A1")
     (party.run.home / "recipients.toml").write_text(RECIPIENTS)
-    case = evtool.directory / "case"
+    seal_case(party)
+    return party
+
+
+def seal_case(party: Party) -> None:
+    """Seal three files under terms that let UN-1 have them."""
+    case = party.run.directory / "case"
     (case / "사진").mkdir(parents=True)
     (case / "증언.txt").write_text("강을 건넌 것은 11월이었다.\n", encoding="utf-8")
     (case / "사진" / "김철수.jpg").write_bytes(bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffd9"))
     (case / "notes.txt").write_text("notes\n")
-    defaults = evtool.directory / "terms.toml"
+    defaults = party.run.directory / "terms.toml"
     defaults.write_text(DEFAULTS)
     party.ok("seal", case, "--defaults", defaults)
-    return party
 
 
 @pytest.fixture

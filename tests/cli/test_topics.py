@@ -263,7 +263,7 @@ def test_limits(evtool: Runner) -> None:
 
 
 def test_repository(evtool: Runner) -> None:
-    """R1 takes in two bundles of A1, a bag and a listed folder, and a folder without any list."""
+    """R1 takes in two bundles of A1, who withdraws an item, a bag, a listed folder, and a folder without any list."""
     make_case(evtool)
     (evtool.directory / "terms.toml").write_text(TERMS.replace("B7", "R1"))
     story = Story(evtool)
@@ -272,12 +272,12 @@ def test_repository(evtool: Runner) -> None:
         assert story.party(who)("key", "new", who, "--no-passphrase").exit_code == 0
     assert sender("seal", "case-12", "--defaults", "terms.toml").exit_code == 0
     assert sender("recipient", "add", "R1", "--kind", "ngo", "--purpose", "un-reporting").exit_code == 0
-    for folder in ("inbox", "archive", "mirror"):
-        (evtool.directory / folder).mkdir()
-    to = ("--to", "R1", "--for", "un-reporting", "--authority", "DSA-1", "--plain")
+    to = ("--to", "R1", "--for", "un-reporting", "--authority", "DSA-2026-04", "--plain")
     for number, items in enumerate(("1-2", "3-4"), 1):
-        packed = sender("pack", "case-12", "-o", f"inbox/bundle-{number}.zip", "--items", items, *to)
+        packed = sender("pack", "case-12", "-o", f"bundle-{number}.zip", "--items", items, *to)
         assert packed.exit_code == 0, packed.stderr
+    assert sender("consent", "set", "case-12", "--items", "1", "--status", "withdrawn").exit_code == 0
+    assert sender("consent", "recall", "case-12", "--items", "1", "--notice", "march.notice").exit_code == 0
     (evtool.directory / "A1.pub").write_bytes((sender.home / "keys" / "A1.pub").read_bytes())
     for name in ("bag-17", "case-9", "case-10"):
         received = evtool.directory / "received" / name
@@ -288,17 +288,14 @@ def test_repository(evtool: Runner) -> None:
     (evtool.directory / "SHA256SUMS").write_bytes(listed.stdout)
     story.run = story.party("R1")
     steps = read_steps("repository")
-    compared = next(at for at, step in enumerate(steps) if step.command.startswith("evtool compare"))
-    untrusted, undated = (3, 3)
-    story.tell(
-        steps[:compared],
-        ("evtool verify inbox/*.zip", untrusted),
-        ("evtool due archive/*.zip", undated),
-        ("evtool due received/case-9 received/case-10", undated),
-        ("evtool verify received/case-9 --quick", 3),
-    )
-    shutil.copytree(evtool.directory / "received" / "case-9", evtool.directory / "mirror" / "case-9")
-    story.tell(steps[compared:])
+    taken_in = next(at for at, step in enumerate(steps) if step.command.startswith("evtool intake"))
+    story.tell(steps[:taken_in])
+    policies = {re.search("```toml\n(.*?)```", page_of("repository", language), re.DOTALL) for language in LANGUAGES}
+    (policy,) = {found[1] for found in policies if found}
+    (evtool.directory / "intake.toml").write_text(policy)
+    for bundle in evtool.directory.glob("bundle-*.zip"):
+        shutil.move(bundle, evtool.directory / "inbox")
+    story.tell(steps[taken_in:], ("evtool due vault/*/*/bundle.zip", 3))
 
 
 def test_verify_without_evtool(evtool: Runner, archivist: Party, stamped: Path, tsa: OpensslAuthority) -> None:

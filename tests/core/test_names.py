@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from evtool.core.errors import FormatError
@@ -117,6 +117,7 @@ def test_what_is_shown_starts_with_nothing_that_joins_its_neighbour(text: str) -
 
 
 @given(st.text(min_size=300), st.text(min_size=300))
+@settings(max_examples=60)
 def test_long_texts_are_cut_and_still_told_apart(one: str, other: str) -> None:
     """The start of a digest stands beside what was cut."""
     assert len(shown(one)) <= 240

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evtool.core.consent.decision import Recipient, RecipientKind, Request, decide
@@ -71,6 +71,7 @@ REQUESTS = [
 ]
 
 
+@settings(max_examples=50)
 @given(TERMS, TERMS)
 def test_what_was_refused_stays_refused(before: ConsentTerms, change: ConsentTerms) -> None:
     """And what the whole change would refuse of what it says in so many words is refused, too: a status, a day."""

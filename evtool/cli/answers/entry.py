@@ -6,7 +6,7 @@ from evtool.cli.answers.head import head_lines
 from evtool.cli.answers.items import list_named_items
 from evtool.cli.output import Output
 from evtool.core.errors import ExitCode
-from evtool.core.finding import weigh
+from evtool.core.finding import is_open, weigh
 from evtool.operations.entries.record_event import RecordResult
 from evtool.operations.record.place import RecordPlace
 from evtool.report.custody_document import EntryDocument
@@ -16,11 +16,12 @@ from evtool.report.language import Language
 
 
 def answer_entry(output: Output, directory: str, result: RecordResult, *notes: str, where: RecordPlace) -> ExitCode:
-    """Print an entry that was added, or would be; exit code 1 or 4 if it records that the evidence differs.
+    """Print an entry that was added, or would be; exit code 1, 4 or 3 if the evidence was not found as it was sealed.
 
     `where` is the place of the record, in which it is looked up what the items are called.
     """
-    exit_code, language = weigh(result.findings), output.language
+    exit_code = weigh(result.findings, established=not is_open(result.findings))
+    language = output.language
     listed = list_findings(result.findings, output.limit)
     named = list_named_items(language, output, directory, where, result.items)
     added = "answer.would-add" if where.dry_run else "answer.added"

@@ -8,6 +8,7 @@ import click
 
 from evtool.cli.command import Command
 from evtool.cli.output import Output, output_options
+from evtool.core.custody.events import Event
 from evtool.core.errors import ExitCode
 from evtool.operations.catalogue.chain import ChainEntry, KnownChain, read_chain
 from evtool.report.answers_document import CatalogueChainDocument, KnownEntryDocument
@@ -21,7 +22,7 @@ Examples:
 \b
 Exit codes:
   0  printed
-  1  the record parts: one entry was continued twice, and nobody has explained it
+  1  the record parts, and nobody has explained it
   2  wrong usage
   4  the catalogue cannot be read, or does not know the collection
 
@@ -56,7 +57,7 @@ def command(catalogue: Path, collection: str, output: Output) -> ExitCode:
 
 
 def _render(language: Language, known: KnownChain) -> list[str]:
-    lines = [language.say("catalogue.of-collection", collection=known.collection, sender=known.sender)]
+    lines: list[str] = [language.say("catalogue.of-collection", collection=known.collection, sender=known.sender)]
     for entry in known.entries:
         event = language.word("event", entry.event)
         party = f" {entry.party}" if entry.party else ""
@@ -75,7 +76,7 @@ def _document(entry: ChainEntry) -> KnownEntryDocument:
         entry=entry.sequence,
         head=entry.digest,
         previous=entry.previous,
-        event=entry.event,
+        event=Event(entry.event),
         agent=entry.agent,
         happened_at=entry.happened,
         party=entry.party,

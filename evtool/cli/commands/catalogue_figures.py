@@ -38,7 +38,7 @@ def command(catalogue: Path, year: int | None, output: Output) -> None:
     with open_catalogue(catalogue) as opened:
         found = count_figures(opened, year)
     language = output.language
-    lines = [
+    lines: list[str] = [
         language.say("catalogue.files", count=found.files, bytes=found.bytes, collections=found.collections),
         language.say("catalogue.holdings", count=found.holdings),
         language.say("catalogue.subjects", count=found.subjects),

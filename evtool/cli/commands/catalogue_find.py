@@ -26,8 +26,8 @@ from evtool.core.text.ranges import ranges_of
 from evtool.keys.agreements import load_agreements
 from evtool.keys.recipients import load_recipients
 from evtool.operations.catalogue.containers import describe_container
-from evtool.operations.catalogue.find import Finder, FoundItem, Refused, Sought
-from evtool.operations.catalogue.usable import Question
+from evtool.operations.catalogue.find import Finder, FoundItem, SoughtItems, UnusableItems
+from evtool.operations.catalogue.usable import UseQuestion
 from evtool.operations.record.trust import TrustPolicy
 from evtool.report.answers_document import (
     CatalogueFindDocument,
@@ -97,7 +97,7 @@ class FindOptions(Struct, frozen=True):
     )
     subject: str | None = flag("--subject", type=code_value, metavar="CODE", help="Only items about this person.")
 
-    def sought(self) -> Sought:
+    def sought(self) -> SoughtItems:
         """Give what is sought; a file is read and hashed.
 
         Raises:
@@ -108,7 +108,7 @@ class FindOptions(Struct, frozen=True):
             sha256 = describe_container(str(self.file)).sha256
             if sha256 is None:
                 raise misuse(UsageError("--file needs a file, and this is a directory", key="file-directory"))
-        return Sought(
+        return SoughtItems(
             collection=self.collection,
             sender=self.sender,
             agreement=self.agreement,
@@ -147,7 +147,7 @@ class UseOptions(Struct, frozen=True):
     recipients_file: Path | None = recipients_flag()
     trust_file: Path | None = trust_flag()
 
-    def question(self) -> Question | None:
+    def question(self) -> UseQuestion | None:
         """Give the question that consent answers, or None.
 
         Raises:
@@ -168,7 +168,7 @@ class UseOptions(Struct, frozen=True):
             agent=agent,
             key=key,
         )
-        return Question(request, TrustPolicy(told_trust(self.trust_file).keys))
+        return UseQuestion(request, TrustPolicy(told_trust(self.trust_file).keys))
 
 
 @click.command(cls=Command, epilog=EXAMPLES)
@@ -203,7 +203,7 @@ def _lines(language: Language, finder: Finder) -> Iterator[str]:
     """Write what was found, with what decides over it: a line for all items of a collection that share it."""
     for (collection, sender), items in groupby(finder.find(), key=lambda item: (item.collection, item.sender)):
         yield language.say("catalogue.of-collection", collection=collection, sender=sender)
-        groups: dict[tuple[str | None, ...], list[FoundItem]] = {}
+        groups: dict[tuple[str | None, str | None, str | None, str, str | None], list[FoundItem]] = {}
         for item in items:
             name = item.path or item.title
             groups.setdefault((item.handling, item.status, item.until, item.known, name), []).append(item)
@@ -225,7 +225,7 @@ def _say_terms(language: Language, handling: str | None, status: str | None, kno
     return ", ".join(words)
 
 
-def _refusals(language: Language, refused: list[Refused]) -> Iterator[str]:
+def _refusals(language: Language, refused: list[UnusableItems]) -> Iterator[str]:
     for collection, groups in groupby(refused, key=lambda each: each.collection):
         yield language.say("catalogue.collection", collection=collection)
         for each in groups:
@@ -255,7 +255,7 @@ def _item_document(item: FoundItem) -> FoundItemDocument:
     )
 
 
-def _refused_document(refused: Refused) -> RefusedItemsDocument:
+def _refused_document(refused: UnusableItems) -> RefusedItemsDocument:
     return RefusedItemsDocument(
         collection=refused.collection,
         items=tuple(refused.items.serialize()),

@@ -41,7 +41,7 @@ def command(catalogue: Path, collection: str, items: ItemRanges | None, output: 
     with open_catalogue(catalogue) as opened:
         found = find_holders(opened, collection, items)
     language = output.language
-    lines = [language.say("catalogue.collection", collection=found.collection)]
+    lines: list[str] = [language.say("catalogue.collection", collection=found.collection)]
     lines += [f"  {render_copy(language, copy)}" for copy in found.own]
     lines += [f"  {render_given(language, given)}" for given in found.given]
     if not found.own and not found.given:

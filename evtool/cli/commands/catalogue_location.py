@@ -142,7 +142,7 @@ def _document(catalogue: Catalogue, location: Location) -> LocationShown:
     return LocationShown(
         code=location.code,
         kind=location.kind.value,
-        root=location.root,
+        directory=location.root,
         cycle_days=location.cycle_days,
         rate=location.rate,
         copies=len(copies),
@@ -155,7 +155,7 @@ def _line(language: Language, shown: LocationShown) -> str:
         "audit.location",
         location=shown.code,
         kind=shown.kind,
-        root=shown.root or "-",
+        root=shown.directory or "-",
         days=shown.cycle_days,
         count=shown.copies,
         presence=language.say("audit.there" if shown.there else "audit.not-there"),

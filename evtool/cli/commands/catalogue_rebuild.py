@@ -26,7 +26,7 @@ from evtool.store.catalogue.database import journal_of
 EXAMPLES = """\b
 Examples:
   evtool catalogue rebuild repository.cat
-  evtool catalogue rebuild repository.cat --journal copy/repository.cat.journal
+  evtool catalogue rebuild repository.cat --journal copy/journal
   evtool catalogue rebuild repository.cat --at vault-2=/mnt/vault
 
 \b
@@ -48,7 +48,9 @@ def _roots(texts: tuple[str, ...]) -> dict[str, str]:
     for text in texts:
         code, separator, root = text.partition("=")
         if not (code and separator and root):
-            raise misuse(UsageError("--at takes LOCATION=DIR, not {text}", key="no-root", text=shown(text)))
+            raise misuse(
+                UsageError("--at takes {form}, not {text}", key="no-root", form="LOCATION=DIR", text=shown(text))
+            )
         roots[code] = os.path.abspath(root)
     return roots
 

@@ -21,8 +21,8 @@ from evtool.operations.author import Author
 from evtool.operations.catalogue.notices import NoticeTaken, take_in_notice
 from evtool.operations.catalogue.recall import (
     Letter,
-    Reason,
     RecalledCollection,
+    RecallReason,
     RecallSought,
     find_letters,
     find_recalls,
@@ -44,15 +44,16 @@ Examples:
   evtool catalogue recall repository.cat
   evtool catalogue recall repository.cat --letters letters
   evtool catalogue recall repository.cat 1520... 3,7-9 --letters letters
-  evtool catalogue recall repository.cat --notice ngo-3.notice --letters letters
+  evtool catalogue recall repository.cat --notice ngo-3.notice
 
 \b
 Exit codes:
   0  printed
-  1  a notice fails verification, or its record parts from what you have
+  1  a notice fails verification, or the record that it tells of parts
   2  wrong usage
   3  a notice is signed by a key that you have not trusted
-  4  something could not be read or written, no such collection is known, or a letter is there already
+  4  no such collection is known, a letter is there already, or something
+     cannot be read or written
 
 Without ID: all items whose consent was withdrawn, revoked or refused, or has expired, or which are under an agreement
 of your list that has ended, if you or somebody else still has them. A letter is a page of plain text for each
@@ -158,7 +159,7 @@ def _render_notice(language: Language, taken: NoticeTaken) -> list[str]:
 
 def _render(language: Language, recalled: RecalledCollection) -> list[str]:
     say = language.say
-    lines = [say("catalogue.of-collection", collection=recalled.collection, sender=recalled.sender)]
+    lines: list[str] = [say("catalogue.of-collection", collection=recalled.collection, sender=recalled.sender)]
     for reason in recalled.reasons:
         items = language.say_ranges(reason.items.ranges, "items")
         since = say("letter.since", day=reason.since) if reason.since else None
@@ -178,7 +179,7 @@ def _document(recalled: RecalledCollection) -> RecalledDocument:
     )
 
 
-def _reason_document(reason: Reason) -> RecallReasonDocument:
+def _reason_document(reason: RecallReason) -> RecallReasonDocument:
     return RecallReasonDocument(
         why=reason.why.value,
         since=reason.since,

@@ -53,7 +53,8 @@ Exit codes:
   0  recorded, and the receipt was written
   1  the record fails verification, or an item differs from the seal
   2  wrong usage
-  3  the transfer is signed by a key that you have not trusted
+  3  the transfer is signed by a key that you have not trusted; or recorded,
+     and it is open whether an item is as it was sealed
   4  something could not be read or written, or there is no transfer to you
 
 Send the receipt file to the sender. It holds your entry and its signature, and no evidence. A bundle stays as it is,

@@ -84,6 +84,7 @@ Exit codes:
   1  the record fails verification, or the evidence differs from the seal; the
      entry says so
   2  wrong usage
+  3  recorded, and it is open whether an item is as it was sealed
   4  something could not be read or written
   5  transferred, disclosed: consent or handling of an item does not allow it
 

@@ -30,6 +30,7 @@ Exit codes:
   1  an item differs from the seal, or the record fails verification;
      nothing was recorded
   2  wrong usage
+  3  recorded, and it is open whether an item is as it was sealed
   4  something could not be read or written
   5  refused: consent or handling of an item does not allow it
 

@@ -99,7 +99,7 @@ def read_chain(catalogue: Catalogue, collection: str) -> KnownChain:
             "previous_signature, not_about, undone_by FROM entry WHERE collection=? ORDER BY sequence, digest",
             (number,),
         )
-        entries = tuple(ChainEntry(*row[:9], marker.mark(*row)) for row in rows)
+        entries = tuple(ChainEntry._make((*row[:9], marker.mark(*row))) for row in rows)
         after = {parting.after.sequence if parting.after is not None else 0 for parting in partings}
         return KnownChain(collection, sender, entries, tuple(sorted(after)), explained)
 

@@ -154,10 +154,12 @@ def _read_agreements(
 
 
 def _read_handovers(connection: sqlite3.Connection) -> Iterator[OpenHandover]:
+    """Read which handovers were not answered: by an entry that is known, or by a receipt of this repository's own."""
     rows = connection.execute(
         "SELECT uid, sequence, party, happened FROM entry AS given JOIN collection ON collection.id=given.collection "
         "WHERE party IS NOT NULL AND event IN (?, ?) AND undone_by IS NULL AND NOT EXISTS (SELECT 1 FROM entry AS "
-        "answer WHERE answer.collection=given.collection AND answer.answers=given.digest) ORDER BY "
+        "answer WHERE answer.collection=given.collection AND answer.answers=given.digest) AND NOT EXISTS (SELECT 1 FROM "
+        "holding WHERE holding.collection=given.collection AND head=given.digest AND receipt IS NOT NULL) ORDER BY "
         "happened, uid, sequence",
         (Event.TRANSFERRED.value, Event.DISCLOSED.value),
     )

@@ -10,7 +10,7 @@ from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.store.catalogue.database import Catalogue
 
 
-class Place(NamedTuple):
+class HeldAt(NamedTuple):
     """Where the same bytes are held.
 
     Attributes:
@@ -35,7 +35,7 @@ class Duplicate(NamedTuple):
 
     size: int
     media: str | None
-    places: tuple[Place, ...]
+    places: tuple[HeldAt, ...]
 
 
 _DUPLICATES = """
@@ -61,7 +61,7 @@ def find_duplicates(catalogue: Catalogue, between: tuple[str, str] | None = None
         for _, rows in groupby(connection.execute(_DUPLICATES), key=lambda row: row[0]):
             found = list(rows)
             places = tuple(
-                Place(uid, sender, ranges_of(row[5] for row in group))
+                HeldAt(uid, sender, ranges_of(row[5] for row in group))
                 for (uid, sender), group in groupby(found, key=lambda row: (row[3], row[4]))
             )
             if between is None or set(between) <= {place.sender for place in places}:

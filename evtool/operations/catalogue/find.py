@@ -14,14 +14,14 @@ from evtool.core.errors import UsageError
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.operations.catalogue.facts import fold_words
 from evtool.operations.catalogue.register import unite
-from evtool.operations.catalogue.usable import Decider, Question
+from evtool.operations.catalogue.usable import Decider, UseQuestion
 from evtool.store.catalogue.database import Catalogue, Names
 
 NOT_STATED = "not-stated"
 """Stands for a status that nobody stated."""
 
 
-class Sought(Struct, frozen=True):
+class SoughtItems(Struct, frozen=True):
     """What items are sought; what is None narrows nothing.
 
     Attributes:
@@ -81,7 +81,7 @@ class FoundItem(NamedTuple):
     basis: int
 
 
-class Refused(NamedTuple):
+class UnusableItems(NamedTuple):
     """Items of one collection that may not be used for what was asked, for the same reasons."""
 
     collection: str
@@ -93,14 +93,14 @@ class Finder:
     """Finds what is held, at one moment; a question leaves out what may not be used, and tells why."""
 
     def __init__(
-        self, catalogue: Catalogue, connection: sqlite3.Connection, sought: Sought, question: Question | None
+        self, catalogue: Catalogue, connection: sqlite3.Connection, sought: SoughtItems, question: UseQuestion | None
     ) -> None:
         """Prepare the search; `connection` is a transaction of that catalogue.
 
         Raises:
             UsageError: words are sought in a catalogue that holds none.
         """
-        self.refused: list[Refused] = []
+        self.refused: list[UnusableItems] = []
         """What a question left out, once all that is found has been read."""
         self._connection = connection
         self._question = question
@@ -135,7 +135,8 @@ class Finder:
             if not position:
                 # Most collections hold nothing of what is sought.
                 held = held_items(self._connection, collection)
-                decider = self._question and Decider(self._connection, collection, self._question)
+                if self._question is not None:
+                    decider = Decider(self._connection, collection, self._question)
             if held is None or number not in held or is_disposed:
                 continue
             item = FoundItem(uid, sender, number, *rest)
@@ -145,7 +146,7 @@ class Finder:
             yield item
         for basis, numbers in refused.items():
             if decider is not None:
-                self.refused.append(Refused(uid, ranges_of(numbers), decider.decide(basis)))
+                self.refused.append(UnusableItems(uid, ranges_of(numbers), decider.decide(basis)))
 
     def _conditions(self, catalogue: Catalogue) -> tuple[tuple[str, list[object]], tuple[str, list[object]]]:
         """Give what narrows collections, and what narrows the items of one, with the values for both."""

@@ -24,9 +24,7 @@ from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions
 from evtool.operations.seal.seal import seal
 from evtool.scan.progress import NoProgress
-from evtool.store.catalogue.database import Catalogue, journal_of
-from evtool.store.output import new_file
-from evtool.store.work import remove_leftovers
+from evtool.store.catalogue.database import Catalogue, add_file, journal_of
 
 _Row = TypeVar("_Row", bound=Struct)
 
@@ -37,14 +35,14 @@ class JournalLocation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         code: its code.
         kind: `disk`, `s3`, `offline` or `elsewhere`.
-        root: the directory below which its paths are, or null.
+        directory: the directory below which its paths are, or null.
         cycle_days: days within which each copy is to be read again.
         rate: bytes a second at most, or null.
     """
 
     code: str
     kind: str
-    root: str | None
+    directory: str | None
     cycle_days: int
     rate: int | None
 
@@ -71,7 +69,7 @@ class JournalHolding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes:
         holding: its number.
         collection: id of its collection, or null.
-        container: its form: `dir`, `bag`, `zip` or `age`.
+        container: its form: `dir`, `bag`, `zip`, `age` or `notice`.
         sha256: digest of the container, or null for a directory.
         bytes: its size, or that of its evidence.
         head: digest of the newest entry of its record, or null.
@@ -170,6 +168,7 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         format: what this document is, and in which version.
         names: what of names the catalogue holds: `none`, `titles` or `all`.
         run: number of the run.
+        part: 1; more if the run was killed when it had written a file, and a later run says the same again.
         kind: what it did.
         started: when it began, RFC 3339.
         ended: when it ended; null if it was killed, and a later run wrote this.
@@ -184,6 +183,7 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     format: Literal["evtool-journal/1"] = "evtool-journal/1"
     names: str
     run: int
+    part: int
     kind: str
     started: str
     ended: str | None
@@ -202,7 +202,7 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 COLUMNS: dict[type[Struct], dict[str, str]] = {
-    JournalLocation: {},
+    JournalLocation: {"directory": "root"},
     JournalCollection: {"collection": "uid"},
     JournalHolding: {
         "holding": "id",
@@ -288,6 +288,7 @@ class RunJournal:
         return JournalFile(
             names=self._catalogue.names.value,
             run=run,
+            part=1,
             kind=kind,
             started=started,
             ended=ended,
@@ -304,22 +305,17 @@ class RunJournal:
 
     def _put(self, file: JournalFile) -> str:
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
-        for _ in remove_leftovers(self._directory / "run"):  # of a run that was killed; it would be sealed, too
-            pass
-        path = self._new_path(file)
-        with new_file(path) as written:
-            written.file.write(msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
+        path = self._path(file)
+        while os.path.lexists(path):
+            file = replace(file, part=file.part + 1)
+            path = self._path(file)
+        add_file(path, msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
         seal(self._directory, self._author, SealOptions(metadata=MetadataChoice.NONE))
         return path.name
 
-    def _new_path(self, file: JournalFile) -> Path:
-        """Give the path of the file; another one if a run that was killed has written it already."""
-        stem, again = f"{file.run:04d}-{file.kind}", 1
-        path = self._directory / f"{stem}.json"
-        while os.path.lexists(path):
-            again += 1
-            path = self._directory / f"{stem}-{again}.json"
-        return path
+    def _path(self, file: JournalFile) -> Path:
+        part = f"-{file.part}" if file.part > 1 else ""
+        return self._directory / f"{file.run:04d}-{file.kind}{part}.json"
 
 
 def parse_journal_file(data: bytes, name: str) -> JournalFile:

@@ -85,7 +85,8 @@ def _find_place(catalogue: Catalogue, notice: Notice) -> bool:
         rows = connection.execute("SELECT digest, key, retired FROM entry WHERE collection=?", (number,)).fetchall()
     retired = {key for _, key, is_retired in rows if is_retired}
     known = {digest for digest, _, _ in rows}
-    signers = [(notice.agent, notice.public_key), *((link.entry.agent, link.public_key) for link in notice.links)]
+    news = [link for link in notice.links if link.head not in known]
+    signers = [(notice.agent, notice.public_key), *((link.entry.agent, link.public_key) for link in news)]
     for agent, key in signers:
         if key.fingerprint in retired:
             raise NotEstablishedError(

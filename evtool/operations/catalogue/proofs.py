@@ -36,7 +36,6 @@ _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0
 
 _GONE = (errno.ENOENT, errno.ENOTDIR)
 _GONE_KEY = "copy-gone"
-_FILES = frozenset({"zip", "age"})
 
 
 class Scope(Enum):
@@ -53,7 +52,7 @@ class CopyPlace(Struct, frozen=True):
 
     Attributes:
         path: on this machine.
-        container: `dir`, `bag`, `zip` or `age`.
+        container: its form, `dir` and `bag` if it is a folder.
         continued: the directory that continues its record, on this machine, or None.
         collection: id of the collection, or None.
         head: digest of the newest entry, or None.
@@ -74,7 +73,7 @@ class CopyPlace(Struct, frozen=True):
     @property
     def is_file(self) -> bool:
         """Whether it is one file, which is read as a whole or not at all."""
-        return self.container in _FILES
+        return self.sha256 is not None
 
 
 class CopyProof(Struct, frozen=True):

@@ -140,7 +140,7 @@ def rebuild(
 def _read_journal(journal: Path, options: VerifyOptions, progress: Progress) -> _State:
     """Verify a journal, and read its files as they were sealed."""
     plain = replace(options, place=RecordPlace())
-    files: list[tuple[int, str, JournalFile]] = []
+    files: list[tuple[JournalFile, str]] = []
     with open_verified(str(journal), plain, progress) as found:
         require_registrable(found.report, str(journal))
         if found.record is None:
@@ -151,10 +151,9 @@ def _read_journal(journal: Path, options: VerifyOptions, progress: Progress) -> 
                 continue
             file = journal / os.fsdecode(parse_name(name.path))
             data = _read_sealed(file, content.digests.sha256)
-            read = parse_journal_file(data, name.path)
-            files.append((sealed.item.number, name.path, read))
+            files.append((parse_journal_file(data, name.path), name.path))
     state = _State()
-    for _, called, read in sorted(files, key=lambda each: each[0]):
+    for read, called in sorted(files, key=lambda each: (each[0].run, each[0].part)):
         state.take(read, called)
     return state
 
@@ -174,7 +173,7 @@ def _write_known(catalogue: Catalogue, state: _State) -> None:
     """Write what is known without any record: locations, and what a person said of collections."""
     with catalogue.write() as connection:
         for each in state.locations.values():
-            row = (each.code, each.kind, each.root, each.cycle_days, each.rate)
+            row = (each.code, each.kind, each.directory, each.cycle_days, each.rate)
             connection.execute("INSERT INTO location(code, kind, root, cycle_days, rate) VALUES(?,?,?,?,?)", row)
         for collection in state.collections.values():
             connection.execute(
@@ -249,7 +248,7 @@ class _Records(Struct, frozen=True):
         return True
 
     def _path(self, copy: JournalCopy, path: str) -> str:
-        root = self.roots.get(copy.location) or self.locations[copy.location].root
+        root = self.roots.get(copy.location) or self.locations[copy.location].directory
         return os.path.join(root, path) if root is not None else path
 
 

@@ -41,7 +41,7 @@ class Why(Enum):
 _BY_STATUS = (Status.WITHDRAWN, Status.REVOKED, Status.REFUSED, Status.EXPIRED)
 
 
-class Reason(NamedTuple):
+class RecallReason(NamedTuple):
     """Items of one collection that are recalled for one reason.
 
     Attributes:
@@ -71,7 +71,7 @@ class RecalledCollection(Struct, frozen=True):
 
     collection: str
     sender: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[RecallReason, ...]
     items: ItemRanges
     own: tuple[OwnCopy, ...]
     given: tuple[Given, ...]
@@ -116,12 +116,12 @@ def find_recalls(catalogue: Catalogue, sought: RecallSought) -> Iterator[Recalle
                 yield RecalledCollection(uid, sender, reasons, items, own, given)
 
 
-def _find_reasons(connection: sqlite3.Connection, collection: int, sought: RecallSought) -> Iterator[Reason]:
+def _find_reasons(connection: sqlite3.Connection, collection: int, sought: RecallSought) -> Iterator[RecallReason]:
     if sought.items is not None:
         sealed = sealed_items(connection, collection)
         items = sought.items.meet(sealed) if sealed is not None else None
         if items is not None:
-            yield Reason(Why.ASKED, None, items)
+            yield RecallReason(Why.ASKED, None, items)
         return
     found: dict[tuple[Why, str | None, str | None], list[int]] = {}
     statuses = [status.value for status in _BY_STATUS]
@@ -133,19 +133,18 @@ def _find_reasons(connection: sqlite3.Connection, collection: int, sought: Recal
     )
     days: dict[str, str | None] = {}
     for number, status, until, entries in rows:
+        why, since = Why.EXPIRED, until
         if status in statuses:
             if entries not in days:
                 days[entries] = _newest_day(connection, collection, entries)
-            key = (Why(status), days[entries], None)
-        else:
-            key = (Why.EXPIRED, until, None)
-        found.setdefault(key, []).append(number)
-    for agreement in sorted(sought.ended):
-        numbers = [row[0] for row in connection.execute(_UNDER_AGREEMENT, (collection, agreement, agreement))]
+            why, since = Why(status), days[entries]
+        found.setdefault((why, since, None), []).append(number)
+    for ended in sorted(sought.ended):
+        numbers = [row[0] for row in connection.execute(_UNDER_AGREEMENT, (collection, ended, ended))]
         if numbers:
-            found[Why.AGREEMENT_ENDED, None, agreement] = numbers
+            found[Why.AGREEMENT_ENDED, None, ended] = numbers
     for (why, since, agreement), numbers in found.items():
-        yield Reason(why, since, ranges_of(numbers), agreement)
+        yield RecallReason(why, since, ranges_of(numbers), agreement)
 
 
 _UNDER_AGREEMENT = """

@@ -18,7 +18,7 @@ from evtool.operations.catalogue.stored_terms import read_terms
 from evtool.operations.record.trust import TrustPolicy
 
 
-class Question(Struct, frozen=True):
+class UseQuestion(Struct, frozen=True):
     """What is asked of every item.
 
     Attributes:
@@ -33,7 +33,7 @@ class Question(Struct, frozen=True):
 class Decider:
     """Decides over the items of one collection; those of one basis share their answer."""
 
-    def __init__(self, connection: sqlite3.Connection, collection: int, question: Question) -> None:
+    def __init__(self, connection: sqlite3.Connection, collection: int, question: UseQuestion) -> None:
         self._connection = connection
         self._question = question
         self._keys = {signer.public_key.fingerprint: signer.public_key for signer in question.trust.trust.signers}

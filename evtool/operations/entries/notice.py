@@ -190,7 +190,9 @@ def require_trusted(notice: Notice, trust: TrustPolicy, record: Record | None = 
         NotEstablishedError: so it is.
     """
     signers = [(notice.agent, notice.public_key, trust.judge_key(notice.public_key, notice.agent))]
-    changes = [link for link in notice.links if isinstance(link.entry.details, ConsentChanged)]
+    here = {link.head for link in record.chain.links} if record is not None else set[str]()
+    news = [link for link in notice.links if link.head not in here]
+    changes = [link for link in news if isinstance(link.entry.details, ConsentChanged)]
     signers += [(link.entry.agent, link.public_key, trust.judge(link)) for link in changes]
     for agent, key, objection in signers:
         if objection is None and record is not None and key.fingerprint in record.houses.retired:

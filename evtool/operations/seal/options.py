@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from evtool.core.accounts import LeftOut
 from evtool.core.custody.item_names import Rename
 from evtool.core.errors import ExitCode, SealExitCode, UsageError
-from evtool.core.finding import Effect, Finding, weigh
+from evtool.core.finding import Finding, is_open, weigh
 from evtool.core.manifest.statement import OmissionReason
 from evtool.core.text.names import shown
 from evtool.operations.entries.writer import EntryHeader
@@ -125,8 +125,7 @@ class SealResult(Struct):
 
     def weigh(self, *, is_stamped: bool = True) -> ExitCode:
         """Give the verdict on the items of earlier seals, and on the time-stamps that were asked for."""
-        is_open = any(finding.effect is Effect.OPEN for finding in self.findings)
-        return weigh(self.findings, established=is_stamped and not is_open)
+        return weigh(self.findings, established=is_stamped and not is_open(self.findings))
 
     def code_for(self, verdict: ExitCode) -> SealExitCode:
         """Give the exit code for a verdict: a script has to know whether its new files were sealed all the same."""

@@ -15,8 +15,10 @@ from pathlib import Path
 from evtool.core.errors import BusyError, InputError, UsageError
 from evtool.core.text.names import shown
 from evtool.keys.files import create_file, read_secret_file
+from evtool.scan.tree import HAS_DIRECTORY_DESCRIPTORS
 from evtool.store.catalogue.tables import APPLICATION, TABLES, TRIGGERS, VERSION
 from evtool.store.lock_holder import file_system_of
+from evtool.store.medium import flush_directory, flush_to_medium
 
 KEYED_DIGEST_SIZE = 16
 """Bytes of the keyed digest of an item: half of HMAC-SHA256 (RFC 2104), enough that two items never share one."""
@@ -135,6 +137,27 @@ def key_file_of(path: Path) -> Path:
 def journal_of(path: Path) -> Path:
     """Give the directory of a catalogue's journal, an ordinary sealed collection."""
     return path.with_name(f"{path.name}.journal")
+
+
+def add_file(path: Path, data: bytes) -> None:
+    """Write a new file of a journal, which is there whole or not at all; called by the one run that is under way.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    # Beside the journal: whatever a killed run leaves in it would be sealed.
+    part = path.parent.with_name(f".{path.parent.name}.part")
+    with _told(path):
+        with part.open("wb") as file:
+            file.write(data)
+            flush_to_medium(file)
+        os.rename(part, path)
+        if HAS_DIRECTORY_DESCRIPTORS:
+            descriptor = os.open(path.parent, os.O_RDONLY)
+            try:
+                flush_directory(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def make_catalogue(path: Path, names: Names, *, unfinished: bool = False) -> None:
