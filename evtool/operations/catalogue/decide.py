@@ -32,8 +32,9 @@ from evtool.operations.author import Author
 from evtool.operations.catalogue.answering import answer
 from evtool.operations.catalogue.facts import with_receipt
 from evtool.operations.catalogue.holdings import BundleHolding
-from evtool.operations.catalogue.intake import BundleIntake, IntakeOptions, Judged, render
+from evtool.operations.catalogue.intake import BundleIntake, IntakeOptions
 from evtool.operations.catalogue.judging import IntakeReason, gravest
+from evtool.operations.catalogue.outcome import Judged, render
 from evtool.operations.catalogue.register import State, register
 from evtool.operations.catalogue.runs import running
 from evtool.operations.entries.writer import EntryHeader
