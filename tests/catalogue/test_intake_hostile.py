@@ -134,7 +134,7 @@ def test_a_collection_that_begins_anew_under_the_same_id(
     signer = choose_signer(key=None, agent_code="A1", passphrase=TerminalPassphrase(), home=sender.party.run.home)
     given = [bytes.fromhex(known.collection or "")]
     author = Author(signer, random=lambda size: given.pop() if given and size == 16 else os.urandom(size))
-    terms = StatementFiles(defaults=sender.party.run.directory / "terms.toml")
+    terms = StatementFiles(defaults=str(sender.party.run.directory / "terms.toml"))
     seal(folder, author, SealOptions(metadata=MetadataChoice.NONE, statements=terms, jobs=1))
     sender.pack(folder, repository.inbox / "twin.zip")
     shutil.rmtree(folder)

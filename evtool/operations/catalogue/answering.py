@@ -12,6 +12,7 @@ from evtool.core.errors import InputError
 from evtool.core.text.names import is_visible, shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.values import replace
+from evtool.keys.signer import sign_as
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, read_receipt_file, receive
 from evtool.operations.entries.writer import EntryHeader, open_for_writing
@@ -57,7 +58,7 @@ def answer(
             os.rename(shelf.receipt, shelf.receipt.with_name(f"{shelf.receipt.name}-{_count(shelf)}"))
         receive(
             shelf.bundle,
-            replace(author, signer=replace(author.signer, code=code), progress=NoProgress()),
+            replace(author, signer=sign_as(author.signer, code), progress=NoProgress()),
             header or EntryHeader(),
             ReceiveOptions(
                 acceptance=acceptance,
