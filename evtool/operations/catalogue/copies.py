@@ -102,8 +102,8 @@ def read_copies(catalogue: Catalogue, locations: Iterable[str] = (), results: It
         narrowed = f" AND last_result IN ({','.join('?' * len(named))})" if named else ""
         rows = connection.execute(
             "SELECT copy.id, holding, collection, location, path, carrier, continued, next_item, round_started, "  # noqa: S608
-            "last_proof, last_result, container, CASE WHEN container IN ('zip', 'age') THEN sha256 END, bytes, head, "
-            "uid FROM copy JOIN holding ON holding.id=holding "
+            "last_proof, last_result, container, CASE WHEN container NOT IN ('bag', 'dir') THEN sha256 END, bytes, "
+            "head, uid FROM copy JOIN holding ON holding.id=holding "
             "JOIN collection ON collection.id=collection WHERE state IN ('accepted', 'partial')"
             f"{narrowed} ORDER BY copy.id",
             named,
