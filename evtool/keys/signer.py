@@ -13,6 +13,7 @@ from evtool.core.ssh.key import PublicKey
 from evtool.core.ssh.signature import parse_signature, serialize_signature, signed_data, verify_signature
 from evtool.core.text.codes import check_code
 from evtool.core.text.names import shown
+from evtool.core.values import replace
 from evtool.keys.agent import Agent
 from evtool.keys.keyfile import KeyFile, read_key_file, read_public_key_file, unlock
 from evtool.keys.own import NO_KEY_HINT, OwnKey, list_own_keys, read_own_key
@@ -88,6 +89,12 @@ class AgentSigner(Struct, frozen=True):
         except FormatError as error:
             raise KeyFileError("ssh-agent did not sign: {why}", key="agent-no-signature", why=error) from None
         return _checked(armored, message)
+
+
+def sign_as(signer: Signer, code: str) -> Signer:
+    """Give the same key to sign under another code, as that of an organisation for which one of its people signs."""
+    assert isinstance(signer, FileSigner | AgentSigner | RehearsalSigner)  # noqa: S101  # there are no others
+    return replace(signer, code=code)
 
 
 def choose_signer(

@@ -64,7 +64,7 @@ def many(path: Path) -> None:
 
 def bomb(path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("data/film", bytes(200 * 1024 * 1024))
+        file.writestr("data/film", bytes(20 * 1024 * 1024))
 
 
 def outside(path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_collection_that_begins_anew_under_the_same_id(
     signer = choose_signer(key=None, agent_code="A1", passphrase=TerminalPassphrase(), home=sender.party.run.home)
     given = [bytes.fromhex(known.collection or "")]
     author = Author(signer, random=lambda size: given.pop() if given and size == 16 else os.urandom(size))
-    terms = StatementFiles(defaults=sender.party.run.directory / "terms.toml")
+    terms = StatementFiles(defaults=str(sender.party.run.directory / "terms.toml"))
     seal(folder, author, SealOptions(metadata=MetadataChoice.NONE, statements=terms, jobs=1))
     sender.pack(folder, repository.inbox / "twin.zip")
     shutil.rmtree(folder)

@@ -23,7 +23,7 @@ from tests.catalogue.door import Repository, lay, make_repository, make_sender, 
 from tests.conftest import make_runner
 
 _CHANGES = ("os.rename", "os.mkdir", "os.link", "os.remove", "os.rmdir", "os.symlink")
-_SAMPLE = 14
+_SAMPLE = 7
 
 
 @pytest.fixture(scope="module")

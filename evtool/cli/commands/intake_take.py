@@ -20,7 +20,8 @@ from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode, UsageError
 from evtool.core.text.names import shown, store_name
 from evtool.operations.author import Author
-from evtool.operations.catalogue.intake import IntakeCount, intake
+from evtool.operations.catalogue.intake import intake
+from evtool.operations.catalogue.outcome import IntakeCount
 from evtool.report.intake_text import render_end, render_line
 from evtool.scan.tree import TreeLocation
 from evtool.store.catalogue.database import open_catalogue

@@ -9,9 +9,10 @@ from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Acceptance, Received
 from evtool.core.custody.receipt import serialize_receipt, transfer_details
 from evtool.core.errors import InputError
-from evtool.core.text.names import is_visible
+from evtool.core.text.names import is_visible, shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.values import replace
+from evtool.keys.signer import sign_as
 from evtool.operations.author import Author
 from evtool.operations.entries.handover import ReceiveOptions, read_receipt_file, receive
 from evtool.operations.entries.writer import EntryHeader, open_for_writing
@@ -57,7 +58,7 @@ def answer(
             os.rename(shelf.receipt, shelf.receipt.with_name(f"{shelf.receipt.name}-{_count(shelf)}"))
         receive(
             shelf.bundle,
-            replace(author, signer=replace(author.signer, code=code), progress=NoProgress()),
+            replace(author, signer=sign_as(author.signer, code), progress=NoProgress()),
             header or EntryHeader(),
             ReceiveOptions(
                 acceptance=acceptance,
@@ -121,7 +122,12 @@ def deliver(receipts: Path, name: str, head: str, receipt: bytes) -> str:
     stem = name.rpartition("/")[2]
     stem = next((stem[: -len(end)] for end in (".zip.age", ".zip") if stem.lower().endswith(end)), stem)
     plain = stem if _is_plain(stem) else head[:16]
-    receipts.mkdir(parents=True, exist_ok=True)
+    try:
+        receipts.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            "{path} cannot be written: {why.strerror}", key="cannot-write", path=shown(str(receipts)), why=error
+        ) from error
     for candidate in (plain, f"{plain}-{head[:16]}", head):
         path = receipts / f"{candidate}{_ENDING}"
         if not os.path.lexists(path):
@@ -129,7 +135,7 @@ def deliver(receipts: Path, name: str, head: str, receipt: bytes) -> str:
             return path.name
         if path.is_file() and read_receipt_file(path) == receipt:
             return path.name
-    raise InputError("{path} already exists and was not overwritten", key="already-exists", path=path.name)
+    raise InputError("{path} already exists and was not overwritten", key="already-exists", path=shown(path.name))
 
 
 def clear_after_kill(directory: Path) -> None:

@@ -32,8 +32,9 @@ from evtool.operations.author import Author
 from evtool.operations.catalogue.answering import answer
 from evtool.operations.catalogue.facts import with_receipt
 from evtool.operations.catalogue.holdings import BundleHolding
-from evtool.operations.catalogue.intake import BundleIntake, IntakeOptions, Judged, render
+from evtool.operations.catalogue.intake import BundleIntake, IntakeOptions
 from evtool.operations.catalogue.judging import IntakeReason, gravest
+from evtool.operations.catalogue.outcome import Judged, render
 from evtool.operations.catalogue.register import State, register
 from evtool.operations.catalogue.runs import running
 from evtool.operations.entries.writer import EntryHeader
@@ -123,7 +124,8 @@ def decide(catalogue: Catalogue, number: int, decided: Decided, author: Author, 
                 number=number,
             )
         before = mark(shelf.bundle)
-        if holding.sha256 is not None and digest_of(shelf.bundle) != holding.sha256:
+        sha256 = digest_of(shelf.bundle)
+        if holding.sha256 not in (None, sha256):
             raise MismatchError(
                 "the bundle of holding {number} is not the one that came: its SHA-256 differs",
                 hint="ask the sender for another copy",
@@ -132,7 +134,8 @@ def decide(catalogue: Catalogue, number: int, decided: Decided, author: Author, 
             )
         judged = run.judge(shelf.bundle, before, opened, number)
         with running(catalogue, "decide", author):
-            return _Carrying(run, catalogue, author, options, decided, holding, shelf).carry_out(judged)
+            found = holding._replace(sha256=sha256)
+            return _Carrying(run, catalogue, author, options, decided, found, shelf, opened).carry_out(judged)
 
 
 class _Carrying(Struct, frozen=True):
@@ -145,6 +148,7 @@ class _Carrying(Struct, frozen=True):
     decided: Decided
     holding: BundleHolding
     shelf: Shelf
+    opened: ExitStack
 
     def carry_out(self, judged: Judged) -> IntakeLine:
         """Do what was decided."""
@@ -179,6 +183,7 @@ class _Carrying(Struct, frozen=True):
         )
         self.run.holdings.note_decision(number, self._row())
         registered = register(self.catalogue, with_receipt(facts, receipt) if receipt is not None else facts, arrival)
+        self.opened.close()
         delivered = self.run.put_away(shelf, path, facts.head, name)
         self.run.holdings.forget_path(number, self.holding.path or "")
         line = render(name, accepted, arrival.state.value, before, self.holding.sha256, registered)

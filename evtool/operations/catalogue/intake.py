@@ -42,24 +42,31 @@ from evtool.core.errors import (
     MismatchError,
     NotEstablishedError,
 )
-from evtool.core.finding import Effect
 from evtool.core.text.digest import sha256_hex
-from evtool.core.text.ranges import ItemRanges
 from evtool.core.text.times import format_utc
 from evtool.core.values import replace
 from evtool.core.verdict import Report
 from evtool.operations.author import Author
 from evtool.operations.catalogue.answering import answer, clear_after_kill, deliver
 from evtool.operations.catalogue.facts import Facts, read_facts, with_receipt
-from evtool.operations.catalogue.holdings import BundleHolding, Holdings
+from evtool.operations.catalogue.holdings import Holdings
 from evtool.operations.catalogue.judging import (
     IntakeReason,
     find_agreements,
     find_handover,
-    gravest,
     judge_agreements,
     judge_handover,
     judge_report,
+)
+from evtool.operations.catalogue.outcome import (
+    CHANGED,
+    Judged,
+    codes_of,
+    render,
+    render_known,
+    render_left,
+    say_error,
+    worst_of,
 )
 from evtool.operations.catalogue.policy import IntakePolicy
 from evtool.operations.catalogue.register import (
@@ -77,8 +84,7 @@ from evtool.operations.catalogue.runs import running
 from evtool.operations.entries.handover import read_receipt_file
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import open_verified
-from evtool.report.intake_document import IntakeEnd, IntakeLine
-from evtool.report.language import in_english
+from evtool.report.intake_document import IntakeLine
 from evtool.scan.progress import NoProgress
 from evtool.scan.tree import TreeLocation
 from evtool.store.bundle_form import is_bundle_folder
@@ -89,7 +95,6 @@ from evtool.store.catalogue.shelves import (
     BundleMark,
     Shelf,
     Shelves,
-    cannot_store,
     digest_of,
     flush_bundle,
     mark,
@@ -150,71 +155,6 @@ def intake(
                 yield run.take(each)
 
 
-class IntakeCount:
-    """What the lines of a run come to, counted one by one."""
-
-    def __init__(self) -> None:
-        self._states = dict.fromkeys(("accepted", "quarantined", "left", "taken"), 0)
-        self._bytes = 0
-        self._exit_code = ExitCode.OK
-
-    def add(self, line: IntakeLine) -> None:
-        """Count a line."""
-        self._states["accepted" if line.state == "partial" else line.state] += 1
-        self._bytes += line.bytes or 0
-        self._exit_code = gravest((self._exit_code, line.exit_code))
-
-    def end(self, seconds: float, *, dry_run: bool) -> IntakeEnd:
-        """Give the sum."""
-        return IntakeEnd(
-            exit_code=self._exit_code,
-            dry_run=dry_run,
-            bundles=sum(self._states.values()),
-            registered=self._states["accepted"],
-            quarantined=self._states["quarantined"],
-            left=self._states["left"],
-            taken=self._states["taken"],
-            bytes=self._bytes,
-            seconds=round(seconds, 3),
-        )
-
-
-class Judged(Struct, frozen=True):
-    """What was found out about a bundle.
-
-    Attributes:
-        reasons: why it is not accepted; empty if it is.
-        report: the verdict; None if there is none.
-        handover: the entry that made it; None if there is none.
-        facts: what the catalogue takes from it; None if it takes nothing.
-        problem: what went wrong, as a sentence.
-        agreements: numbers of the agreements under which it comes.
-    """
-
-    reasons: tuple[IntakeReason, ...]
-    report: Report | None = None
-    handover: Link | None = None
-    facts: Facts | None = None
-    problem: str = ""
-    agreements: tuple[str, ...] = ()
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """The exit code of this bundle."""
-        of_report = [self.report.exit_code] if self.report is not None else []
-        return gravest([*of_report, *(reason.exit_code for reason in self.reasons)])
-
-    @property
-    def agreement(self) -> str | None:
-        """Number of the agreement under which it comes, as far as it is one."""
-        return self.agreements[0] if len(self.agreements) == 1 else None
-
-    @property
-    def sender(self) -> str | None:
-        """Code of who made the bundle."""
-        return self.handover.entry.agent if self.handover is not None else None
-
-
 class BundleIntake:
     """What one run does with each bundle."""
 
@@ -238,7 +178,7 @@ class BundleIntake:
                 return render(arrived.name, Judged((IntakeReason.TOO_LARGE,)), "quarantined", before)
             sha256 = digest_of(bundle)
         except (OSError, EvtoolError) as error:
-            return _left(arrived, IntakeReason.UNREADABLE, error)
+            return render_left(arrived, IntakeReason.UNREADABLE, error)
         with ExitStack() as opened:
             known = bool(self.holdings.of(sha256))
             judged = Judged((IntakeReason.DUPLICATE,)) if known else self.judge(bundle, before, opened)
@@ -254,10 +194,10 @@ class BundleIntake:
             if self.shelves.is_elsewhere(arrived):
                 sha256 = digest_of(Path(os.fsdecode(arrived.path)))
                 if known := self.holdings.of(sha256):
-                    return _known_line(arrived.name, known[0], "taken", ExitCode.OK)
+                    return render_known(arrived.name, known[0], "taken", ExitCode.OK)
             shelf = self.shelves.take(arrived)
         except (OSError, EvtoolError) as error:
-            return _left(arrived, IntakeReason.UNREADABLE, error)
+            return render_left(arrived, IntakeReason.UNREADABLE, error)
         return self._handle(shelf, arrived.name)
 
     def resume(self, shelf: Shelf) -> IntakeLine | None:
@@ -272,20 +212,20 @@ class BundleIntake:
                 if planned != path and self.shelves.find(planned) is None:
                     receipt = self.put_away(shelf, planned, holding.head or "", name)
                     self.holdings.forget_path(holding.number, path)
-                    line = _known_line(name, holding, holding.state.value, ExitCode(holding.exit_code))
+                    line = render_known(name, holding, holding.state.value, ExitCode(holding.exit_code))
                     return replace(line, path=planned, receipt=receipt)
         return self._handle(shelf, name)
 
     def _leave(self, arrived: Arrived) -> IntakeLine | None:
         """Say why something stays in the inbox; None if it need not."""
         if arrived.wrapping is None:
-            return _left(arrived, IntakeReason.NOT_A_BUNDLE)
+            return render_left(arrived, IntakeReason.NOT_A_BUNDLE)
         try:
             written = mark(Path(os.fsdecode(arrived.path))).changed
         except (OSError, EvtoolError) as error:
-            return _left(arrived, IntakeReason.UNREADABLE, error)
+            return render_left(arrived, IntakeReason.UNREADABLE, error)
         age = self._author.now().timestamp() - written
-        return _left(arrived, IntakeReason.CHANGING) if age < self._options.policy.settle else None
+        return render_left(arrived, IntakeReason.CHANGING) if age < self._options.policy.settle else None
 
     def _handle(self, shelf: Shelf, name: str) -> IntakeLine:
         """Do steps 3 to 9 with a bundle in quarantine."""
@@ -295,7 +235,7 @@ class BundleIntake:
                 return self._keep(shelf, name, before, None, Judged((IntakeReason.TOO_LARGE,)))
             sha256 = digest_of(shelf.bundle)
         except (OSError, EvtoolError) as error:
-            judged = Judged((IntakeReason.UNREADABLE,), problem=_say(error))
+            judged = Judged((IntakeReason.UNREADABLE,), problem=say_error(error))
             return self._keep(shelf, name, BundleMark("", 0, 0), None, judged)
         shelf = self.shelves.label(shelf, sha256)
         if self.holdings.of(sha256):
@@ -303,7 +243,7 @@ class BundleIntake:
         with ExitStack() as opened:
             judged = self.judge(shelf.bundle, before, opened)
             if not judged.reasons:
-                return self._accept(shelf, name, before, sha256, judged)
+                return self._accept(shelf, name, before, sha256, judged, opened)
             return self._keep(shelf, name, before, sha256, judged)
 
     def judge(self, bundle: Path, before: BundleMark, opened: ExitStack, but: int | None = None) -> Judged:
@@ -331,7 +271,7 @@ class BundleIntake:
             if bundle.is_dir() and not is_bundle_folder(TreeLocation.find(str(bundle))):
                 reasons = [IntakeReason.NOT_A_BUNDLE]
             if IntakeReason.NOT_A_BUNDLE in reasons:
-                return Judged(tuple(reasons), report, problem=_worst(report))
+                return Judged(tuple(reasons), report, problem=worst_of(report))
             handover = find_handover(report.links)
             reasons += judge_handover(handover, policy)
             numbers = self._judge_agreements(handover, report, reasons)
@@ -339,13 +279,13 @@ class BundleIntake:
                 facts = read_facts(found, self._options.verify, bundle.name)
             except (MismatchError, InputError, NotEstablishedError):
                 facts = None  # the reasons say why
-            return Judged(tuple(dict.fromkeys(reasons)), report, handover, facts, _worst(report), numbers)
+            return Judged(tuple(dict.fromkeys(reasons)), report, handover, facts, worst_of(report), numbers)
         except KeyFileError as error:
-            return Judged((IntakeReason.LOCKED,), problem=_say(error))
+            return Judged((IntakeReason.LOCKED,), problem=say_error(error))
         except (FormatError, InputError, EvidenceError) as error:
-            return Judged((IntakeReason.NOT_A_BUNDLE,), problem=_say(error))
+            return Judged((IntakeReason.NOT_A_BUNDLE,), problem=say_error(error))
         except OSError as error:
-            return Judged((IntakeReason.UNREADABLE,), problem=_say(error))
+            return Judged((IntakeReason.UNREADABLE,), problem=say_error(error))
         except Exception as error:  # noqa: BLE001  # a fault of evtool itself: the others must not wait for its mending
             return Judged((IntakeReason.NOT_CHECKED,), problem=f"internal error: {type(error).__name__}")
 
@@ -368,21 +308,35 @@ class BundleIntake:
         """
         try:
             if sha256 is not None and mark(shelf.bundle) != before:
-                judged = Judged((IntakeReason.CHANGING,))
+                judged = CHANGED
         except (OSError, EvtoolError) as error:
-            judged = Judged((IntakeReason.UNREADABLE,), problem=_say(error))
+            judged = Judged((IntakeReason.UNREADABLE,), problem=say_error(error))
+        path = self.shelves.path_of(shelf)
         if IntakeReason.CHANGING in judged.reasons:
-            return replace(render(name, judged, "quarantined", before), path=self.shelves.path_of(shelf))
-        arrival = self.arrival(shelf, name, before, sha256, judged, self.shelves.path_of(shelf))
+            return replace(render(name, judged, "quarantined", before), path=path)
+        arrival = self.arrival(shelf, name, before, sha256, judged, path)
         if judged.facts is None:
             number, registered = shelve(self._catalogue, arrival), None
         else:
-            registered = register(self._catalogue, judged.facts, arrival)
+            registered = self._register(shelf, before, judged.facts, arrival)
+            if registered is None:
+                return replace(render(name, CHANGED, "quarantined", before), path=path)
             number = registered.holding
         line = render(name, judged, "quarantined", before, sha256, registered)
-        return replace(line, holding=number, path=self.shelves.path_of(shelf))
+        return replace(line, holding=number, path=path)
 
-    def _accept(self, shelf: Shelf, name: str, before: BundleMark, sha256: str, judged: Judged) -> IntakeLine:
+    def _register(self, shelf: Shelf, before: BundleMark, facts: Facts, arrival: Arrival) -> Registered | None:
+        """Register what is read from an open bundle; None if somebody wrote to it meanwhile."""
+        try:
+            return register(self._catalogue, facts, arrival)
+        except InputError:
+            if mark(shelf.bundle) != before:
+                return None
+            raise
+
+    def _accept(
+        self, shelf: Shelf, name: str, before: BundleMark, sha256: str, judged: Judged, opened: ExitStack
+    ) -> IntakeLine:
         """Answer, register and store a bundle against which there is nothing."""
         facts, handover = judged.facts, judged.handover
         assert facts is not None and handover is not None  # noqa: S101, PT018  # else there were a reason
@@ -390,24 +344,24 @@ class BundleIntake:
             flush_bundle(shelf)
             receipt = answer(shelf, handover, self._author, self._options.verify)
             if mark(shelf.bundle) != before:
-                return self._keep(shelf, name, before, sha256, judged)
-        except (FormatError, InputError, MismatchError, NotEstablishedError) as error:
-            again = replace(judged, reasons=(IntakeReason.NOT_CHECKED,), problem=_say(error))
+                return self._keep(shelf, name, before, sha256, CHANGED)
+        except (FormatError, InputError, MismatchError, NotEstablishedError, OSError) as error:
+            again = replace(judged, reasons=(IntakeReason.NOT_CHECKED,), problem=say_error(error))
             return self._keep(shelf, name, before, sha256, again)
         path = self.shelves.free_path(shelf, facts.collection, facts.head)
         arrival = replace(self.arrival(shelf, name, before, sha256, judged, path), receipt=sha256_hex(receipt))
-        registered = register(self._catalogue, with_receipt(facts, receipt), arrival)
+        registered = self._register(shelf, before, with_receipt(facts, receipt), arrival)
+        if registered is None:
+            return self._keep(shelf, name, before, sha256, CHANGED)
         line = render(name, judged, "accepted", before, sha256, registered)
+        opened.close()  # Windows moves nothing that is open
         delivered = self.put_away(shelf, path, facts.head, name)
         return replace(line, holding=registered.holding, path=path, receipt=delivered)
 
     def put_away(self, shelf: Shelf, path: str, head: str, name: str) -> str | None:
         """Put the receipt where receipts go, and the bundle into the store."""
         delivered = self.send(shelf, name, head) if os.path.lexists(shelf.receipt) else None
-        try:
-            self.shelves.place(shelf, path)
-        except OSError as error:
-            raise cannot_store(self.shelves.root / path, error) from error
+        self.shelves.place(shelf, path)
         return delivered
 
     def send(self, shelf: Shelf, name: str, head: str) -> str:
@@ -429,85 +383,9 @@ class BundleIntake:
             state=State.QUARANTINED if judged.reasons else State.ACCEPTED,
             exit_code=int(judged.exit_code),
             reasons=tuple(reason.value for reason in judged.reasons),
-            findings=_codes(judged.report),
+            findings=codes_of(judged.report),
             kept=Kept(self._options.location, path, continued=f"{path}{CONTINUED}" if not judged.reasons else None),
         )
 
 
 _CONTAINERS = {Wrapping.ZIP: Container.ZIP, Wrapping.AGE: Container.AGE, Wrapping.FOLDER: Container.BAG}
-
-
-def _codes(report: Report | None) -> tuple[str, ...]:
-    findings = report.findings if report is not None else ()
-    return tuple(sorted({finding.code.value for finding in findings if finding.effect is not Effect.NOTE}))
-
-
-def _worst(report: Report) -> str:
-    """Say the gravest of what was found, if it is why something is not clean."""
-    return str(in_english(report.findings[0])) if report.exit_code is not ExitCode.OK and report.findings else ""
-
-
-def _say(error: EvtoolError | OSError) -> str:
-    return error.message if isinstance(error, EvtoolError) else error.strerror or type(error).__name__
-
-
-def _left(arrived: Arrived, reason: IntakeReason, error: EvtoolError | OSError | None = None) -> IntakeLine:
-    problem = _say(error) if error is not None else ""
-    return render(arrived.name, Judged((reason,), problem=problem), "left", None)
-
-
-def _known_line(name: str, holding: BundleHolding, state: str, exit_code: ExitCode) -> IntakeLine:
-    """Say of a bundle that was dealt with before what the catalogue knows of it."""
-    return IntakeLine(
-        exit_code=exit_code,
-        bundle=name,
-        sha256=holding.sha256,
-        bytes=holding.bytes,
-        state=state,
-        reasons=holding.reasons,
-        holding=holding.number,
-        path=holding.path,
-        collection=holding.collection,
-        head=holding.head,
-        sender=holding.sender,
-        agreement=holding.agreement,
-        findings=holding.findings,
-    )
-
-
-def render(
-    name: str,
-    judged: Judged,
-    state: str,
-    before: BundleMark | None,
-    sha256: str | None = None,
-    registered: Registered | None = None,
-) -> IntakeLine:
-    """Say what became of a bundle."""
-    report, facts = judged.report, judged.facts
-    return IntakeLine(
-        exit_code=judged.exit_code,
-        bundle=name,
-        sha256=sha256,
-        bytes=before.bytes if before is not None else None,
-        state=state,
-        reasons=tuple(reason.value for reason in judged.reasons),
-        collection=report.collection if report is not None else None,
-        head=report.head if report is not None else None,
-        sender=judged.sender,
-        agreement=judged.agreement,
-        items=_spell(facts.disclosed) if facts is not None else (),
-        withheld=report.items.withheld if report is not None else 0,
-        axes={axis.value: answered.value for axis, answered in report.axes.items()} if report is not None else {},
-        findings=_codes(report),
-        relation=registered.relation.value if registered is not None else None,
-        parts_after=registered.parts_after if registered is not None else None,
-        heads=registered.heads if registered is not None else (),
-        recalls=_spell(registered.recalls) if registered is not None else (),
-        already_held=_spell(registered.already_held) if registered is not None else (),
-        problem=judged.problem,
-    )
-
-
-def _spell(items: ItemRanges | None) -> tuple[str, ...]:
-    return tuple(items.serialize()) if items is not None else ()

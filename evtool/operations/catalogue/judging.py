@@ -70,6 +70,8 @@ class IntakeReason(Enum):
     """The same bytes, or the same record of the same items, came before."""
 
 
+_BY_CODE = {reason.value: reason for reason in IntakeReason}
+
 _GRAVITY = (
     ExitCode.MISMATCH,
     ExitCode.NOT_CHECKED,
@@ -154,7 +156,7 @@ def judge_agreements(
     purpose = next((known for known in Purpose if known.value == details.purpose), details.purpose)
     for number in numbers:
         refusals = agreements.judge(number, day, str(details.recipient), codes=policy.codes, purposes=[purpose])
-        yield from (IntakeReason(refusal.reason.value) for refusal in refusals)
+        yield from (_BY_CODE[refusal.reason.value] for refusal in refusals)
         listed = agreements.by_number.get(number)
         if listed is not None and not any(code in listed.parties for code in senders):
             yield IntakeReason.AGREEMENT_OTHER_PARTY

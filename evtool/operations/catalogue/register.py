@@ -431,7 +431,7 @@ def _write_holding(connection: sqlite3.Connection, collection: int | None, head:
         "exit_code, reasons, findings, receipt) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET "
         "collection=excluded.collection, head=excluded.head, state=excluded.state, exit_code=excluded.exit_code, "
         "reasons=excluded.reasons, findings=excluded.findings, receipt=COALESCE(excluded.receipt, receipt), "
-        "agreement=COALESCE(excluded.agreement, agreement) RETURNING id",
+        "sha256=COALESCE(excluded.sha256, sha256), agreement=COALESCE(excluded.agreement, agreement) RETURNING id",
         row,
     ).fetchall()
     if not written:

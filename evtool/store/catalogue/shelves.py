@@ -223,7 +223,7 @@ class Shelves:
         """Put a shelf under the digest of its bundle; one more of the same bytes gets a number behind it.
 
         Raises:
-            OSError: the medium fails.
+            InputError: the medium fails.
         """
         if shelf.folder.name.partition("-")[0] == sha256:
             return shelf
@@ -237,21 +237,24 @@ class Shelves:
         """Put a shelf where its bundle has this path in the store.
 
         Raises:
-            OSError: the medium fails, or something is there.
+            InputError: the medium fails, or something is there.
         """
-        folder = (self.root / path).parent
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sync_directory(self.root)
-        return self._move(shelf, folder)
+        return self._move(shelf, (self.root / path).parent)
 
     def _move(self, shelf: Shelf, folder: Path) -> Shelf:
-        # POSIX would replace an empty directory; here nobody else works, and none is empty.
-        if os.path.lexists(folder):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
-        os.rename(shelf.folder, folder)
-        sync_directory(folder.parent)
-        if shelf.folder.parent != folder.parent:
-            sync_directory(shelf.folder.parent)
+        try:
+            if not folder.parent.is_dir():
+                folder.parent.mkdir(mode=0o700)
+                sync_directory(self.root)
+            # POSIX would replace an empty directory; here nobody else works, and none is empty.
+            if os.path.lexists(folder):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            os.rename(shelf.folder, folder)
+            sync_directory(folder.parent)
+            if shelf.folder.parent != folder.parent:
+                sync_directory(shelf.folder.parent)
+        except OSError as error:
+            raise cannot_store(folder, error) from error
         return Shelf(folder, shelf.wrapping)
 
     def _free(self, folder: Path) -> Path:
