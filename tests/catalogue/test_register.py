@@ -11,21 +11,11 @@ import pytest
 
 from evtool.core.consent.decision import decide
 from evtool.operations.catalogue.stored_terms import read_terms, spell_terms
-from tests.catalogue.repository import make_repository, make_sender, pack, rows, seal_case, status_of
+from tests.catalogue.repository import make_sender, pack, rows, seal_case, status_of
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner
 from tests.core.test_consent_decision import ROWS, known_of_row, request_of_row, split
 from tests.manifests.test_schemas import check
-
-
-@pytest.fixture
-def sender(evtool: Runner) -> Party:
-    return make_sender(evtool)
-
-
-@pytest.fixture
-def repository(evtool: Runner, sender: Party) -> Party:
-    return make_repository(evtool, sender)
 
 
 def file_of(party: Party) -> Path:
