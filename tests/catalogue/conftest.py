@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalogue.repository import make_repository, make_sender
-from tests.cli.custody import Party, party_of
+from tests.cli.custody import Party, move_in, party_of
 from tests.conftest import Runner, make_runner
 
 
@@ -37,9 +36,7 @@ def files() -> int:
 @pytest.fixture
 def sender(evtool: Runner, made_with: Callable[[int], Path], files: int) -> Party:
     """A1, in a copy of that folder with its dates."""
-    for part in made_with(files).iterdir():
-        shutil.copytree(part, evtool.directory.with_name(part.name), symlinks=True, dirs_exist_ok=True)
-    return party_of(evtool, "A1")
+    return move_in(evtool, made_with(files), "A1")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from evtool.store.catalogue.database import open_catalogue
 from tests.catalogue.repository import make_repository, make_sender, pack, rows
-from tests.cli.custody import Party, party_of
+from tests.cli.custody import Party, move_in
 from tests.conftest import Runner, make_runner
 from tests.manifests.test_schemas import check
 
@@ -52,9 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def repository(evtool: Runner, made: Path) -> Party:
     """UN-1, in a copy of that folder, whose locations have moved there."""
-    for part in made.iterdir():
-        shutil.copytree(part, evtool.directory.with_name(part.name), symlinks=True, dirs_exist_ok=True)
-    party = party_of(evtool, "UN-1")
+    party = move_in(evtool, made, "UN-1")
     for location in LOCATIONS:
         party.ok("catalogue", "location", "add", "C", *location)
     return party
