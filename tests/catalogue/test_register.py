@@ -14,21 +14,11 @@ from evtool.operations.catalogue.facts import EntryFact, Facts
 from evtool.operations.catalogue.register import Arrival, Container, register
 from evtool.operations.catalogue.stored_terms import read_terms, spell_terms
 from evtool.store.catalogue.database import open_catalogue
-from tests.catalogue.repository import make_repository, make_sender, pack, rows, seal_case, status_of
+from tests.catalogue.repository import make_sender, pack, rows, seal_case, status_of
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner
 from tests.core.test_consent_decision import ROWS, known_of_row, request_of_row, split
 from tests.manifests.test_schemas import check
-
-
-@pytest.fixture
-def sender(evtool: Runner) -> Party:
-    return make_sender(evtool)
-
-
-@pytest.fixture
-def repository(evtool: Runner, sender: Party) -> Party:
-    return make_repository(evtool, sender)
 
 
 def file_of(party: Party) -> Path:

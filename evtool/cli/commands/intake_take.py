@@ -32,7 +32,8 @@ Examples:
   evtool intake inbox --catalogue repository.cat --store vault \\
       --policy intake.toml --receipts receipts
 
-A policy, intake.toml:
+\b
+A policy:
   format = "evtool-intake-policy/1"
   codes = ["ohchr-dprk"]    your own codes: bundles are made for one of them
   agreement = true          each comes under an agreement of your list
