@@ -37,7 +37,7 @@ class IntakeLine(Struct, frozen=True, kw_only=True):
         recalls: items held before which may go to nobody any more, by what this record says.
         already_held: items of it that were held before.
         receipt: name of the file with the receipt, or null.
-        problem: what went wrong, as a sentence; may be empty.
+        problem: what went wrong, as a sentence without the name of any file of the bundle; may be empty.
     """
 
     format: Literal["evtool-intake/1"] = "evtool-intake/1"

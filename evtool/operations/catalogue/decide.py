@@ -204,7 +204,7 @@ class _Carrying(Struct, frozen=True):
             "holding {number} cannot be accepted: {reasons}",
             hint=hint,
             key="decide-parts" if against == [IntakeReason.RECORDS_PART] else "decide-against",
-            ways=(Way.EXPLAINED,),
+            ways=(Way.EXPLAINED,) if against == [IntakeReason.RECORDS_PART] else (),
             number=self.holding.number,
             reasons=", ".join(names),
         )
