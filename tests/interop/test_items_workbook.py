@@ -148,8 +148,8 @@ def test_what_is_written_can_be_filled_in_and_read_back(language: str, tmp_path:
     # Every cell that takes codes offers them, over all rows.
     columns = set(re.findall('sqref="([A-Z]+)[A-Z0-9:]+"[^>]*><formula1>codes!', sheet))
     assert len(columns) == 9
-    assert f'sqref="P2:P{len(NAMES) + 1}"' in sheet
-    assert COLUMNS[15] == "handling"
+    assert f'sqref="Q2:Q{len(NAMES) + 1}"' in sheet
+    assert COLUMNS[16] == "handling"
     assert not re.search("<dc:creator>[^<]", parts["docProps/core.xml"])
     assert "1980-01-01" in parts["docProps/core.xml"]
     assert write_workbook(NAMES, language) == data

@@ -54,6 +54,8 @@ class IntakeReason(Enum):
     """The policy asks for time evidence, and there is not enough of it."""
     TERMS_NOT_STATED = ("terms-not-stated", ExitCode.NOT_ESTABLISHED)
     """The policy asks for terms, and not every item has some."""
+    NOT_SHOWN = ("not-shown", ExitCode.NOT_ESTABLISHED)
+    """Nothing of it is disproven, and something else that every verification asks for, or the policy, is not shown."""
     TERMS_WITHHELD = ("terms-withheld", ExitCode.NOT_CHECKED)
     """What is withheld may hold terms, and no signed entry explains it."""
     NOT_FOR_US = ("not-for-us", ExitCode.NOT_ESTABLISHED)
@@ -98,18 +100,21 @@ def judge_report(report: Report, policy: IntakePolicy) -> Iterator[IntakeReason]
     if Code.WITHHELD_UNEXPLAINED in unchecked:
         yield IntakeReason.TERMS_WITHHELD
     # A verification that checked no item at all has nothing that it could not check.
-    if unchecked - {Code.WITHHELD_UNEXPLAINED} or not report.items.ok:
+    is_unread = bool(unchecked - {Code.WITHHELD_UNEXPLAINED}) or not report.items.ok
+    if is_unread:
         yield IntakeReason.NOT_CHECKED
-    for axis, reason in _BY_AXIS:
-        if axis in policy.required and report.axes[axis] is not AxisState.SHOWN:
-            yield reason
+    axes = [axis for axis in Axis if axis in policy.required and report.axes[axis] is not AxisState.SHOWN]
+    yield from (_BY_AXIS[axis] for axis in axes if axis in _BY_AXIS)
+    # What could not be checked has its reason already.
+    if not unchecked and not is_unread and any(axis not in _BY_AXIS for axis in axes):
+        yield IntakeReason.NOT_SHOWN
 
 
-_BY_AXIS = (
-    (Axis.TRUST, IntakeReason.SIGNER_UNKNOWN),
-    (Axis.TIME, IntakeReason.TIME_NOT_PROVEN),
-    (Axis.CONSENT, IntakeReason.TERMS_NOT_STATED),
-)
+_BY_AXIS = {
+    Axis.TRUST: IntakeReason.SIGNER_UNKNOWN,
+    Axis.TIME: IntakeReason.TIME_NOT_PROVEN,
+    Axis.CONSENT: IntakeReason.TERMS_NOT_STATED,
+}
 
 
 def find_handover(links: Sequence[Link]) -> Link | None:
