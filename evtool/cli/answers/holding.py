@@ -11,7 +11,7 @@ from evtool.report.intake_document import BundleDocument, HoldingsDocument
 from evtool.report.language import Language
 from evtool.store.catalogue.shelves import Shelves
 
-_SHOWN = ("sha256", "bytes", "collection", "head", "sender", "agreement", "receipt")
+_SHOWN = ("sha256", "bytes", "collection", "head", "agreement", "receipt")
 
 
 def render_holding(language: Language, holding: BundleHolding) -> Iterator[str]:
