@@ -50,7 +50,7 @@ from evtool.operations.catalogue.chain import KnownChain as KnownChain
 from evtool.operations.catalogue.chain import read_chain as read_chain
 from evtool.operations.catalogue.decide import Decided as Decided
 from evtool.operations.catalogue.decide import IntakeDecision as IntakeDecision
-from evtool.operations.catalogue.decide import decide as decide
+from evtool.operations.catalogue.decide import decide_holding as decide_holding
 from evtool.operations.catalogue.due import find_catalogue_due as find_catalogue_due
 from evtool.operations.catalogue.duplicates import find_duplicates as find_duplicates
 from evtool.operations.catalogue.export import ExportFormat as ExportFormat

@@ -187,17 +187,35 @@ class KnownEntryDocument(Struct, frozen=True, kw_only=True):
     marks: tuple[str, ...]
 
 
+class ForkDocument(Struct, frozen=True, kw_only=True):
+    """Two entries that continue one.
+
+    Attributes:
+        after: number of the entry that they continue; 0 if they are two beginnings.
+        first, second: their SHA-256.
+        explained: how it came, as a person says; null if nobody has explained it.
+        explained_by: code of the person, or null.
+        explained_at: when, RFC 3339, or null.
+    """
+
+    after: int
+    first: str
+    second: str
+    explained: str | None
+    explained_by: str | None
+    explained_at: str | None
+
+
 class CatalogueChainDocument(Struct, frozen=True, kw_only=True):
     """What `evtool catalogue chain` prints.
 
     Attributes:
         format: what this document is, and in which version.
-        exit_code: 1 if the record parts and nobody has explained it.
+        exit_code: 1 if the record parts somewhere and nobody has explained that.
         path: the catalogue, as the user named it.
         collection: id of the collection.
         sender: code of who sent it.
-        forks: number of each entry that was continued twice; 0 where records begin differently.
-        explained: how a person explains that, or null.
+        forks: every two entries that continue one, with what a person says of them.
         entries: every entry that any copy showed, by number.
     """
 
@@ -206,8 +224,7 @@ class CatalogueChainDocument(Struct, frozen=True, kw_only=True):
     path: str
     collection: str
     sender: str
-    forks: tuple[int, ...]
-    explained: str | None
+    forks: tuple[ForkDocument, ...]
     entries: tuple[KnownEntryDocument, ...]
 
 
@@ -215,16 +232,22 @@ class RecallReasonDocument(Struct, frozen=True, kw_only=True):
     """Why items are recalled.
 
     Attributes:
-        why: `withdrawn`, `revoked`, `refused`, `expired`, `agreement-ended`, or `asked`.
+        why: `withdrawn`, `revoked`, `refused`, `expired`, `agreement-ended`, or `asked`; `terms-unknown` if no copy
+            here tells what is in force, `records-part` if nobody has explained a fork.
         since: the day since which it holds, or null.
         agreement: number of the agreement that has ended, or null.
         items: ranges of the items.
+        entries: numbers of the entries that change consent of which no copy here says for which items, or after which
+            the records part.
+        ask: codes of whom to ask what is in force; nobody has to give anything back before that is known.
     """
 
     why: str
     since: str | None
     agreement: str | None
     items: tuple[str, ...]
+    entries: tuple[int, ...]
+    ask: tuple[str, ...]
 
 
 class RecalledDocument(Struct, frozen=True, kw_only=True):
@@ -258,6 +281,7 @@ class NoticeTakenDocument(Struct, frozen=True, kw_only=True):
         follows: whether it follows an entry that is known.
         parts_after: number of the entry after which its record parts from what is known, or null.
         recalls: ranges of the items of which the terms in force permit nothing any more.
+        terms_unknown: ranges of the items whose terms nobody knows any more.
     """
 
     notice: str
@@ -267,6 +291,7 @@ class NoticeTakenDocument(Struct, frozen=True, kw_only=True):
     follows: bool
     parts_after: int | None
     recalls: tuple[str, ...]
+    terms_unknown: tuple[str, ...]
 
 
 class CatalogueRecallDocument(Struct, frozen=True, kw_only=True):

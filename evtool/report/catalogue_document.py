@@ -39,6 +39,7 @@ class AddedDocument(Struct, frozen=True, kw_only=True):
         parts_after: number of the entry after which the records part, 0 if they begin differently, or null.
         heads: digests of the two entries that continue it; empty if none does.
         recalls: items held before of which the terms in force permit nothing any more, as ranges.
+        terms_unknown: items held before whose terms nobody knows any more, as ranges.
         already_held: items of it that were held before, as ranges.
         error: why nothing was added, or null.
         hint: what to do about that, or null.
@@ -54,6 +55,7 @@ class AddedDocument(Struct, frozen=True, kw_only=True):
     parts_after: int | None
     heads: tuple[str, ...]
     recalls: tuple[str, ...]
+    terms_unknown: tuple[str, ...]
     already_held: tuple[str, ...]
     error: str | None
     hint: str | None
@@ -85,7 +87,6 @@ class HeldDocument(Struct, frozen=True, kw_only=True):
         held: the items that accepted holdings disclose, as ranges.
         holdings: numbers of the accepted holdings, oldest first.
         in_quarantine: numbers of those in quarantine.
-        explained: how a person explains that its records part, or null.
     """
 
     collection: str
@@ -96,7 +97,6 @@ class HeldDocument(Struct, frozen=True, kw_only=True):
     held: tuple[str, ...]
     holdings: tuple[int, ...]
     in_quarantine: tuple[int, ...]
-    explained: str | None
 
 
 class CatalogueListDocument(Struct, frozen=True, kw_only=True):

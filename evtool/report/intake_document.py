@@ -35,6 +35,7 @@ class IntakeLine(Struct, frozen=True, kw_only=True):
         parts_after: number of the entry after which the records part; 0 if they begin differently; null if they do not.
         heads: digests of the two entries that part.
         recalls: items held before which may go to nobody any more, by what this record says.
+        terms_unknown: items held before whose terms nobody knows any more.
         already_held: items of it that were held before.
         receipt: name of the file with the receipt, or null.
         problem: what went wrong, as a sentence without the name of any file of the bundle; may be empty.
@@ -61,6 +62,7 @@ class IntakeLine(Struct, frozen=True, kw_only=True):
     parts_after: int | None = None
     heads: tuple[str, ...] = ()
     recalls: tuple[str, ...] = ()
+    terms_unknown: tuple[str, ...] = ()
     already_held: tuple[str, ...] = ()
     receipt: str | None = None
     problem: str = ""

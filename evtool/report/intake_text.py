@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from evtool.core.finding import Listed, Words
-from evtool.core.text.ranges import parse_ranges
+from evtool.core.finding import Listed, Ranges, Words
+from evtool.core.text.ranges import count_items, parse_ranges
 from evtool.report.intake_document import IntakeEnd, IntakeLine
 from evtool.report.language import Language
 
@@ -23,9 +23,18 @@ def render_line(language: Language, line: IntakeLine) -> str:
     if line.recalls:
         items = parse_ranges(list(line.recalls)).ranges
         lines.append("  " + language.say("intake.recalls", items=items))
+    if line.terms_unknown:
+        items = parse_ranges(list(line.terms_unknown)).ranges
+        lines.append(f"  {say_terms_unknown(language, items)}")
     if line.receipt is not None:
         lines.append("  " + language.say("intake.receipt", file=line.receipt))
     return "\n".join(lines)
+
+
+def say_terms_unknown(language: Language, items: Ranges) -> str:
+    """Say of items that nobody knows their terms."""
+    unknown = language.say("catalogue.terms-withheld", count=count_items(items))
+    return f"{language.say_ranges(items, 'items', None)}: {unknown}"
 
 
 def render_end(language: Language, end: IntakeEnd) -> str:

@@ -92,6 +92,15 @@ def test_a_withdrawal_in_a_later_bundle_takes_an_item_out(sender: Party, reposit
     sender.ok("consent", "recall", "case", "--items", "1-4", "--notice", tmp_path / "n")
     repository.ok("catalogue", "add", "C", pack(sender, "b.zip", "--items", "5-7"))
     assert found(repository, "--status", "given") == [5, 6, 7]
+    unknown = ask(repository, "recall", "--letters", tmp_path / "none").document
+    ((reason,),) = [each["reasons"] for each in unknown["recalls"]]
+    assert (reason["why"], reason["items"], reason["entries"]) == ("terms-unknown", ["1-4"], [3, 4])
+    assert (reason["ask"], unknown["letters"]) == (["A1"], []), "nobody is told before it is known"
+    text = repository.ok("catalogue", "recall", "C").stdout
+    same = "items 1-4: nobody knows their terms, so they are closed"
+    asked = "entries 3-4 of A1 change consent, and no copy here says for which items; ask A1 for a notice"
+    assert (f"{same}; {asked}" in text, "nothing has to come back" in text) == (True, False)
+    assert same in repository.ok("catalogue", "find", "C").stdout
 
     result = ask(repository, "recall", "--notice", tmp_path / "n", "--letters", tmp_path / "letters")
 
@@ -148,12 +157,20 @@ def test_the_record_that_parts_is_shown_where_it_parts(sender: Party, repository
     repository("catalogue", "add", "C", pack(sender, "two.zip", case=str(twin)))
     chain = ask(repository, "chain", uid)
 
-    assert (chain.exit_code, chain.document["forks"]) == (1, [2])
+    assert (chain.exit_code, [fork["after"] for fork in chain.document["forks"]]) == (1, [2])
     marks = {(each["entry"], each["event"]): each["marks"] for each in chain.document["entries"]}
     assert marks[3, "accessed"] == ["fork"]
     assert marks[3, "incident"] == ["fork", "quarantined"]
     assert "THE RECORD PARTS after entry 2" in repository("catalogue", "chain", "C", uid).stdout
     assert found(repository, "--status", "given") == []
+
+    recall = ask(repository, "recall", "--letters", tmp_path / "letters").document
+    ((reason,),) = [each["reasons"] for each in recall["recalls"]]
+    assert (reason["why"], reason["entries"], reason["ask"]) == ("records-part", [2], ["A1"])
+    assert recall["letters"] == []
+    said = repository.ok("catalogue", "recall", "C").stdout
+    assert "items 1-8: nobody knows their terms, so they are closed; the record parts after entry 2" in said
+    assert "holding 1" in said
 
 
 def test_who_holds_what_and_whom_to_write_to(sender: Party, repository: Party, tmp_path: Path) -> None:

@@ -54,10 +54,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     case = sender.seal("case", 4)
     sender.pack(case, bundles / "part.zip", "--items", "3")
     sender.pack(case, bundles / "folder")
-    forked = shutil.copytree(case, case.with_name("forked"))
+    twins = [shutil.copytree(case, case.with_name(f"forked-{number}")) for number in (2, 3)]
     sender.pack(case, bundles / "f1.zip", "--items", "1")
-    sender.pack(forked, bundles / "f2.zip", "--items", "2")
-    shutil.rmtree(forked)
+    for number, twin in enumerate(twins, start=2):
+        sender.pack(twin, bundles / f"f{number}.zip", "--items", str(number))
+        shutil.rmtree(twin)
     sender.pack(case, bundles / "other.zip", "--items", "1", to="X9")
     sender.party.ok("consent", "set", case, "--items", "3", "--status", "withdrawn")
     sender.pack(case, bundles / "later.zip", "--items", "4")
@@ -255,6 +256,54 @@ def test_records_that_part_are_never_taken_in_by_themselves(world: World, reposi
     )
 
 
+def known_items(repository: Repository) -> list[int]:
+    """Give the items for which consent is known to be given."""
+    found = repository.party.ok("catalogue", "find", repository.catalogue, "--status", "given", "--json")
+    return [item["item"] for item in found.document["items"]]
+
+
+def chain_of(repository: Repository, uid: str) -> tuple[int, list[str | None]]:
+    """Give the exit code of the chain, and how each fork came, as a person says."""
+    chain = repository.party("catalogue", "chain", repository.catalogue, uid, "--json")
+    return chain.exit_code, sorted((fork["explained"] for fork in chain.document["forks"]), key=str)
+
+
+def test_an_explanation_is_of_the_fork_that_a_person_saw(world: World, repository: Repository) -> None:
+    """Two laptops are explained; a third record that continues the same entry is a fork that nobody has seen yet."""
+    for name in ("f1.zip", "f2.zip"):
+        lay(repository.inbox, world.bundle(name))
+    lines, _, _ = repository.take()
+    number, uid = lines["f2.zip"]["holding"], lines["f2.zip"]["collection"]
+    lay(repository.inbox, world.bundle("f3.zip"))
+    third = repository.take()[0]["f3.zip"]
+    explain = ("--reason", "asked A1", "--explain")
+    assert repository.decide(number, "reject", *explain, "two laptops").exit_code == 2
+    assert repository.decide(number, "accept", *explain, "two laptops").exit_code == 0
+    assert (third["state"], third["reasons"]) == ("quarantined", ["records-part"])
+    assert chain_of(repository, uid) == (1, [None, None, "two laptops"])
+    assert known_items(repository) == [], "the third waits for an explanation of its own"
+    assert repository.decide(third["holding"], "accept", "--reason", "asked A1").exit_code == 1
+    assert repository.decide(third["holding"], "accept", *explain, "a third laptop").exit_code == 0
+    assert chain_of(repository, uid) == (0, ["a third laptop", "a third laptop", "two laptops"])
+    assert known_items(repository) == [1, 2, 3]
+    lay(repository.inbox, world.bundle("other.zip"))
+    other = repository.take()[0]["other.zip"]["holding"]
+    nothing = repository.decide(other, "accept", *explain, "whatever comes")
+    assert (nothing.exit_code, "fork that waits" in nothing.stderr) == (2, True), nothing.stderr
+
+
+def test_a_fork_behind_an_explained_one_withholds_terms_again(world: World, repository: Repository) -> None:
+    for name in ("f1.zip", "f2.zip"):
+        lay(repository.inbox, world.bundle(name))
+    lines, _, _ = repository.take()
+    accepted = repository.decide(lines["f2.zip"]["holding"], "accept", "--reason", "asked", "--explain", "two laptops")
+    assert (accepted.exit_code, known_items(repository)) == (0, [1, 2])
+    lay(repository.inbox, world.bundle("f3.zip"))
+    third = repository.take()[0]["f3.zip"]
+    assert (third["state"], third["reasons"], third["terms_unknown"]) == ("quarantined", ["records-part"], ["1-2"])
+    assert known_items(repository) == []
+
+
 def test_a_withdrawal_travels_with_a_later_bundle(world: World, repository: Repository) -> None:
     """A bundle of item 4 tells that the consent for item 3 changed: item 3 is recalled, though its copy is silent."""
     lay(repository.inbox, world.bundle("part.zip"))
@@ -262,7 +311,7 @@ def test_a_withdrawal_travels_with_a_later_bundle(world: World, repository: Repo
     lay(repository.inbox, world.bundle("later.zip"))
     lines, _, code = repository.take()
     assert (code, lines["later.zip"]["state"]) == (0, "accepted")
-    assert lines["later.zip"]["recalls"] == ["3"]
+    assert (lines["later.zip"]["recalls"], lines["later.zip"]["terms_unknown"]) == ([], ["3"])
     lay(repository.inbox, world.bundle("folder"))
     text = repository.intake().stdout
     assert "holding 3" in text
@@ -460,7 +509,7 @@ def test_two_at_once_take_turns(world: World, repository: Repository) -> None:
 
 def test_what_was_taken_in_is_made_again_without_the_catalogue(world: World, repository: Repository) -> None:
     """A folder, explained, accepted in part, rejected, by a stranger, no bundle: from store and journal alone."""
-    for name in ("part.zip", "folder", "f1.zip", "f2.zip", "later.zip", "other.zip", "stranger.zip", "alone.zip"):
+    for name in (*("part.zip", "folder", "f1.zip", "f2.zip", "later.zip", "other.zip", "stranger.zip", "alone.zip"),):
         lay(repository.inbox, world.bundle(name))
     (repository.inbox / "no-bundle.zip").write_bytes(world.bundle("f1.zip").read_bytes()[:-200])
     lines, _, _ = repository.take()
@@ -469,7 +518,10 @@ def test_what_was_taken_in_is_made_again_without_the_catalogue(world: World, rep
     partial = repository.decide(other, "partial", "--items", "1", "--reason", "for us")
     assert partial.exit_code == 0, partial.stderr
     assert repository.decide(lines["stranger.zip"]["holding"], "reject", "--reason", "not known").exit_code == 0
+    lay(repository.inbox, world.bundle("f3.zip"))
+    repository.take()
     before = repository.party.ok("catalogue", "export", repository.catalogue).stdout
+    assert "two laptops" in before
     for ending in ("", "-wal", "-shm"):
         Path(f"{repository.catalogue}{ending}").unlink(missing_ok=True)
     repository.party.ok("catalogue", "rebuild", repository.catalogue)

@@ -111,7 +111,7 @@ def test_a_record_that_parts_is_kept_apart_and_then_nothing_is_permitted(sender:
         1,
         heads,
     )
-    assert found["recalls"] == ["1-8"]
+    assert (found["recalls"], found["terms_unknown"]) == ([], ["1-8"])
     assert set(status_of(file_of(repository)).values()) == {"withheld"}
     held = rows(file_of(repository), "SELECT id, state, exit_code, reasons FROM holding ORDER BY id")
     assert held == [(1, "accepted", 0, ""), (2, "quarantined", 1, "records-part")]
@@ -144,11 +144,12 @@ def test_a_withdrawal_that_comes_with_another_bundle(sender: Party, repository: 
     second = pack(sender, "b.zip", "--items", "5-8")
     bundles = [first, second] if in_order else [second, first]
     results = [repository.ok("catalogue", "add", "C", bundle, "--json").document["results"][0] for bundle in bundles]
-    assert [result["recalls"] for result in results] == ([[], ["3"]] if in_order else [[], []])
+    assert [result["terms_unknown"] for result in results] == ([[], ["3"]] if in_order else [[], []])
     assert status_of(file_of(repository)) == {3: "withheld"} | dict.fromkeys(range(5, 9), "given")
     sender.ok("record", "case", "accessed", "--reason", "copying")
     whole = sender.run.directory / "case"
-    repository.ok("catalogue", "add", "C", whole)
+    (result,) = repository.ok("catalogue", "add", "C", whole, "--json").document["results"]
+    assert (result["recalls"], result["terms_unknown"]) == (["3"], []), "what was unknown before is told now"
     assert status_of(file_of(repository)) == {3: "withdrawn"} | dict.fromkeys((1, 2, 4, 5, 6, 7, 8), "given")
 
 

@@ -31,6 +31,8 @@ from evtool.operations.catalogue.add import HERE, Added, AddOptions, add_holding
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.verify.options import VerifyOptions
 from evtool.report.catalogue_document import AddedDocument, CatalogueAddDocument
+from evtool.report.intake_text import say_terms_unknown
+from evtool.report.language import Language
 from evtool.report.several import GRAVITY
 from evtool.store.catalogue.database import open_catalogue
 
@@ -122,10 +124,10 @@ def command(
             if result.error is not None and len(paths) == 1:
                 raise result.error
             if result.registered is not None:
-                output.did(_render(result)[0])
+                output.did(_render(output.language, result)[0])
             results.append(result)
     exit_code = min((result.exit_code for result in results), key=GRAVITY.index)
-    output.answer("\n".join(line for result in results for line in _render(result)))
+    output.answer("\n".join(line for result in results for line in _render(output.language, result)))
     output.document(CatalogueAddDocument(exit_code=exit_code, results=tuple(map(_document, results))))
     return exit_code
 
@@ -139,7 +141,7 @@ _WORDS = {
 }
 
 
-def _render(result: Added) -> list[str]:
+def _render(language: Language, result: Added) -> list[str]:
     path, done = shown(result.path), result.registered
     if done is None:
         error = result.error
@@ -154,6 +156,8 @@ def _render(result: Added) -> list[str]:
         lines.append("  Nobody knows which record is right, so its terms permit nothing. Ask the sender.")
     if done.recalls is not None:
         lines.append(f"  permits nothing any more: {name_ranges(done.recalls.ranges)}")
+    if done.terms_unknown is not None:
+        lines.append(f"  {say_terms_unknown(language, done.terms_unknown.ranges)}")
     return lines
 
 
@@ -174,6 +178,7 @@ def _document(result: Added) -> AddedDocument:
         parts_after=done.parts_after if done is not None else None,
         heads=done.heads if done is not None else (),
         recalls=_spell(done.recalls) if done is not None else (),
+        terms_unknown=_spell(done.terms_unknown) if done is not None else (),
         already_held=_spell(done.already_held) if done is not None else (),
         error=error.message if error is not None else None,
         hint=error.hint if error is not None else None,

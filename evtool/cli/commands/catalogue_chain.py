@@ -11,7 +11,8 @@ from evtool.cli.output import Output, output_options
 from evtool.core.custody.events import Event
 from evtool.core.errors import ExitCode
 from evtool.operations.catalogue.chain import ChainEntry, KnownChain, read_chain
-from evtool.report.answers_document import CatalogueChainDocument, KnownEntryDocument
+from evtool.operations.catalogue.forks import KnownFork
+from evtool.report.answers_document import CatalogueChainDocument, ForkDocument, KnownEntryDocument
 from evtool.report.language import Language
 from evtool.store.catalogue.database import open_catalogue
 
@@ -22,7 +23,7 @@ Examples:
 \b
 Exit codes:
   0  printed
-  1  the record parts, and nobody has explained it
+  1  the record parts somewhere, and nobody has explained that
   2  wrong usage
   4  the catalogue cannot be read, or does not know the collection
 
@@ -40,7 +41,7 @@ def command(catalogue: Path, collection: str, output: Output) -> ExitCode:
     """Print every entry of a record that any copy showed."""
     with open_catalogue(catalogue) as opened:
         known = read_chain(opened, collection)
-    exit_code = ExitCode.MISMATCH if known.forks and known.explained is None else ExitCode.OK
+    exit_code = ExitCode.MISMATCH if known.is_unexplained else ExitCode.OK
     output.answer("\n".join(_render(output.language, known)))
     output.document(
         CatalogueChainDocument(
@@ -48,8 +49,7 @@ def command(catalogue: Path, collection: str, output: Output) -> ExitCode:
             path=str(catalogue),
             collection=known.collection,
             sender=known.sender,
-            forks=known.forks,
-            explained=known.explained,
+            forks=tuple(map(_fork_document, known.forks)),
             entries=tuple(map(_document, known.entries)),
         )
     )
@@ -64,11 +64,27 @@ def _render(language: Language, known: KnownChain) -> list[str]:
         marks = "; ".join(language.say(f"mark.{mark.value}") for mark in entry.marks)
         line = f"{entry.sequence:>4}  {entry.digest[:_DIGITS]}  {entry.happened}  {entry.agent}  {event}{party}"
         lines.append(line + (f"  [{marks}]" if marks else ""))
-    for fork in known.forks:
-        lines.append(language.say("catalogue.forked" if fork else "catalogue.forked-first", entry=fork))
-    if known.explained is not None:
-        lines.append(language.say("catalogue.explained", why=known.explained))
-    return lines
+    waiting = dict.fromkeys(fork.after for fork in known.forks if fork.explanation is None)
+    lines += [language.say("catalogue.forked" if after else "catalogue.forked-first", entry=after) for after in waiting]
+    return lines + [_say_explained(language, fork) for fork in known.forks if fork.explanation is not None]
+
+
+def _say_explained(language: Language, fork: KnownFork) -> str:
+    first, second = (node.head[:_DIGITS] for node in (fork.parting.first, fork.parting.second))
+    said = fork.explanation._asdict() if fork.explanation is not None else {}
+    return language.say("catalogue.explained", first=first, second=second, **said)
+
+
+def _fork_document(fork: KnownFork) -> ForkDocument:
+    said = fork.explanation
+    return ForkDocument(
+        after=fork.after,
+        first=fork.parting.first.head,
+        second=fork.parting.second.head,
+        explained=said.why if said is not None else None,
+        explained_by=said.explained_by if said is not None else None,
+        explained_at=said.explained_at if said is not None else None,
+    )
 
 
 def _document(entry: ChainEntry) -> KnownEntryDocument:

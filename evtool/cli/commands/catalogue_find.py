@@ -199,14 +199,14 @@ def _lines(language: Language, finder: Finder) -> Iterator[str]:
             groups.setdefault((item.handling, item.status, item.until, item.known, name), []).append(item)
         for (handling, status, until, known, name), found in groups.items():
             numbers = language.say_ranges(ranges_of(item.number for item in found).ranges, "items")
-            line = f"  {numbers}: {_say_terms(language, handling, status, known)}"
+            line = f"  {numbers}: {_say_terms(language, handling, status, known, len(found))}"
             line += f", {language.word('term.name', 'until')} {until}" if until else ""
             yield line + (f"  {language.say('catalogue.named', name=name)}" if name else "")
 
 
-def _say_terms(language: Language, handling: str | None, status: str | None, known: str) -> str:
+def _say_terms(language: Language, handling: str | None, status: str | None, known: str, count: int) -> str:
     if known == "withheld":
-        return language.say("catalogue.terms-withheld")
+        return language.say("catalogue.terms-withheld", count=count)
     unstated = language.say("label.not-stated")
     words = [
         language.word("term.handling", handling) if handling else unstated,

@@ -64,5 +64,4 @@ def _document(held: Held) -> HeldDocument:
         held=tuple(held.held.serialize()) if held.held is not None else (),
         holdings=held.holdings,
         in_quarantine=held.in_quarantine,
-        explained=held.explained,
     )

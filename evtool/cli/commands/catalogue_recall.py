@@ -14,7 +14,7 @@ from evtool.cli.options.trust import told_trust
 from evtool.cli.options.values import ExistingPath, day_value, items_value
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode, UsageError
-from evtool.core.text.ranges import ItemRanges
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.keys.agreements import load_agreements
 from evtool.keys.own import list_own_keys
 from evtool.operations.author import Author
@@ -34,6 +34,7 @@ from evtool.report.answers_document import (
     RecalledDocument,
     RecallReasonDocument,
 )
+from evtool.report.intake_text import say_terms_unknown
 from evtool.report.language import Language, choose_language
 from evtool.report.letters import render_letter
 from evtool.store.catalogue.database import open_catalogue
@@ -56,7 +57,8 @@ Exit codes:
      cannot be read or written
 
 Without ID: all items whose consent was withdrawn, revoked or refused, or has expired, or which are under an agreement
-of your list that has ended, if you or somebody else still has them. A letter is a page of plain text for each
+of your list that has ended, if you or somebody else still has them. Items whose terms nobody knows are listed with whom
+to ask; no letter tells of them. A letter is a page of plain text for each
 recipient, in the language that EVTOOL_LANG names. It names no person and no file. Nothing is deleted: what becomes of
 the copies is for people to decide.
 """
@@ -143,13 +145,15 @@ def _write_letters(folder: Path, letters: list[Letter], day: date) -> list[Path]
 
 def _render_notice(language: Language, taken: NoticeTaken) -> list[str]:
     say, registered = language.say, taken.registered
-    recalls = registered.recalls
+    recalls, unknown = registered.recalls, registered.terms_unknown
     items = language.say_ranges(taken.notice.items.ranges, "items", None)
-    lines = [say("notice.about", sender=taken.notice.agent, items=items)]
+    lines: list[str] = [say("notice.about", sender=taken.notice.agent, items=items)]
     if not registered.entries:
         lines.append(say("notice.known"))
     if recalls is not None:
         lines.append(say("catalogue.permits-nothing", items=language.say_ranges(recalls.ranges, "items", None)))
+    if unknown is not None:
+        lines.append(say_terms_unknown(language, unknown.ranges))
     if not taken.follows:
         lines.append(say("catalogue.notice-gap", entry=taken.notice.links[0].entry.sequence))
     if registered.parts_after is not None:
@@ -160,12 +164,22 @@ def _render_notice(language: Language, taken: NoticeTaken) -> list[str]:
 def _render(language: Language, recalled: RecalledCollection) -> list[str]:
     say = language.say
     lines: list[str] = [say("catalogue.of-collection", collection=recalled.collection, sender=recalled.sender)]
-    for reason in recalled.reasons:
-        items = language.say_ranges(reason.items.ranges, "items")
-        since = say("letter.since", day=reason.since) if reason.since else None
-        lines.append(f"  {say(f'letter.{reason.why.value}', items=items, since=since, agreement=reason.agreement)}")
+    lines += [f"  {_say_reason(language, reason)}" for reason in recalled.reasons]
     lines += [f"  {render_copy(language, copy)}" for copy in recalled.own]
     return lines + [f"  {render_given(language, given)}" for given in recalled.given]
+
+
+def _say_reason(language: Language, reason: RecallReason) -> str:
+    say = language.say
+    if reason.why.is_known:
+        items = language.say_ranges(reason.items.ranges, "items")
+        since = say("letter.since", day=reason.since) if reason.since else None
+        return say(f"letter.{reason.why.value}", items=items, since=since, agreement=reason.agreement)
+    entries = [entry for entry in reason.entries if entry]
+    what = reason.why.value if entries else f"{reason.why.value}-nowhere"
+    numbers = language.say_ranges(ranges_of(entries).ranges, "entries") if entries else None
+    asked = say(f"catalogue.{what}", count=len(entries), entries=numbers, ask=", ".join(reason.ask))
+    return f"{say_terms_unknown(language, reason.items.ranges)}; {asked}"
 
 
 def _document(recalled: RecalledCollection) -> RecalledDocument:
@@ -185,11 +199,13 @@ def _reason_document(reason: RecallReason) -> RecallReasonDocument:
         since=reason.since,
         agreement=reason.agreement,
         items=tuple(reason.items.serialize()),
+        entries=reason.entries,
+        ask=reason.ask,
     )
 
 
 def _notice_document(taken: NoticeTaken) -> NoticeTakenDocument:
-    recalls = taken.registered.recalls
+    recalls, unknown = taken.registered.recalls, taken.registered.terms_unknown
     return NoticeTakenDocument(
         notice=taken.notice.digest,
         collection=taken.notice.collection,
@@ -198,4 +214,5 @@ def _notice_document(taken: NoticeTaken) -> NoticeTakenDocument:
         follows=taken.follows,
         parts_after=taken.registered.parts_after,
         recalls=tuple(recalls.serialize()) if recalls is not None else (),
+        terms_unknown=tuple(unknown.serialize()) if unknown is not None else (),
     )

@@ -17,7 +17,7 @@ from evtool.core.custody.entry import NOT_STATED
 from evtool.core.errors import ExitCode, FormatError, UsageError
 from evtool.core.text.ranges import ItemRanges, parse_ranges
 from evtool.operations.author import Author
-from evtool.operations.catalogue.decide import Decided, IntakeDecision, decide
+from evtool.operations.catalogue.decide import Decided, IntakeDecision, decide_holding
 from evtool.operations.catalogue.holdings import Holdings
 from evtool.report.intake_text import render_line
 from evtool.store.catalogue.database import open_catalogue
@@ -96,7 +96,7 @@ def command(
     with open_catalogue(store.catalogue) as catalogue:
         root = Holdings(catalogue, store.location).root()
         options = door.load((root, store.location), access, time, output)
-        line = decide(catalogue, number, decided, Author(signing.choose(), entry.policy()), options)
+        line = decide_holding(catalogue, number, decided, Author(signing.choose(), entry.policy()), options)
     output.answer(render_line(output.language, line), done=True)
     output.document(line)
     return line.exit_code

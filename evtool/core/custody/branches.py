@@ -8,6 +8,7 @@ another one there. The rule is in `manifests/FORMAT-events.md`, section "Where r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
 
 from msgspec import Struct
 
@@ -97,7 +98,7 @@ def find_parting(one: Sequence[Link], other: Sequence[Link]) -> Parting | None:
 
 
 def find_forks(nodes: Iterable[TreeEntry]) -> Iterator[Parting]:
-    """Yield the forks in a tree of entries of one collection: each with two entries that continue one differently.
+    """Yield the forks in a tree of entries of one collection: every two entries that continue one differently.
 
     Of two copies of one entry with another signature each, both are in it: they are two entries.
     """
@@ -108,10 +109,7 @@ def find_forks(nodes: Iterable[TreeEntry]) -> Iterator[Parting]:
         followers.setdefault(node.previous, []).append(node)
     for previous, found in followers.items():
         after = by_place.get(previous) if previous else None
-        # At most one of them may be no answer, so it is enough to hold each against the first that is none.
-        first: TreeEntry | None = None
-        for node in found:
-            if first is None:
-                first = node if Parting(after, node, node).is_fork else None
-            elif (parting := Parting(after, first, node)).is_fork:
-                yield parting
+        # At most one of them may be no answer.
+        apart = [node for node in found if Parting(after, node, node).is_fork]
+        for first, second in combinations(apart, 2):
+            yield Parting(after, first, second)

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from evtool.core.custody.branches import find_forks
+from evtool.operations.catalogue.forks import KnownFork, read_entries, read_forks
 from evtool.operations.catalogue.holders import HANDOVERS, collection_number
-from evtool.operations.catalogue.register import read_entries
 from evtool.store.catalogue.database import Catalogue
 
 
@@ -69,15 +68,18 @@ class KnownChain(Struct, frozen=True):
         collection: its id.
         sender: code of who sent it.
         entries: every entry, by number; those of two branches side by side.
-        forks: number of each entry that was continued twice; 0 where records begin differently.
-        explained: how a person explains that; None if nobody does, or nothing parts.
+        forks: every two entries that continue one, with what a person says of them.
     """
 
     collection: str
     sender: str
     entries: tuple[ChainEntry, ...]
-    forks: tuple[int, ...]
-    explained: str | None
+    forks: tuple[KnownFork, ...]
+
+    @property
+    def is_unexplained(self) -> bool:
+        """Whether nobody has explained one of the forks."""
+        return any(fork.explanation is None for fork in self.forks)
 
 
 def read_chain(catalogue: Catalogue, collection: str) -> KnownChain:
@@ -88,11 +90,9 @@ def read_chain(catalogue: Catalogue, collection: str) -> KnownChain:
     """
     with catalogue.read() as connection:
         number = collection_number(connection, collection)
-        sender, explained = connection.execute(
-            "SELECT sender, explained FROM collection WHERE id=?", (number,)
-        ).fetchone()
-        partings = list(find_forks(entry.node() for entry in read_entries(connection, number)))
-        forked = {node.place for parting in partings for node in (parting.first, parting.second)}
+        (sender,) = connection.execute("SELECT sender FROM collection WHERE id=?", (number,)).fetchone()
+        forks = tuple(read_forks(connection, number, read_entries(connection, number)))
+        forked = {node.place for fork in forks for node in (fork.parting.first, fork.parting.second)}
         marker = _Marker(connection, number, forked)
         rows = connection.execute(
             "SELECT sequence, digest, previous, event, agent, happened, party, items, first_seen, signature, "
@@ -100,8 +100,7 @@ def read_chain(catalogue: Catalogue, collection: str) -> KnownChain:
             (number,),
         )
         entries = tuple(ChainEntry._make((*row[:9], marker.mark(*row))) for row in rows)
-        after = {parting.after.sequence if parting.after is not None else 0 for parting in partings}
-        return KnownChain(collection, sender, entries, tuple(sorted(after)), explained)
+        return KnownChain(collection, sender, entries, forks)
 
 
 class _Marker:

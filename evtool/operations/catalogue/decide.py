@@ -30,7 +30,8 @@ from evtool.core.text.times import format_utc
 from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.catalogue.answering import answer
-from evtool.operations.catalogue.facts import with_receipt
+from evtool.operations.catalogue.facts import Facts, with_receipt
+from evtool.operations.catalogue.forks import Explanation, find_new_forks
 from evtool.operations.catalogue.holdings import BundleHolding
 from evtool.operations.catalogue.intake import BundleIntake, IntakeOptions
 from evtool.operations.catalogue.judging import IntakeReason, gravest
@@ -98,13 +99,17 @@ class Decided(Struct, frozen=True):
     def __post_init__(self) -> None:
         if (self.items is not None) != (self.decision is IntakeDecision.PARTIAL):
             raise UsageError("items must be named if part of them is accepted, and only then", key="accepted-items")
+        if self.explain is not None and self.decision not in (IntakeDecision.ACCEPT, IntakeDecision.PARTIAL):
+            raise UsageError("a fork is explained by accepting what shows it", key="decide-explain-refused")
 
 
-def decide(catalogue: Catalogue, number: int, decided: Decided, author: Author, options: IntakeOptions) -> IntakeLine:
+def decide_holding(
+    catalogue: Catalogue, number: int, decided: Decided, author: Author, options: IntakeOptions
+) -> IntakeLine:
     """Carry out what a person decided on a bundle, and sign the receipt for it where it was made for us.
 
     Raises:
-        UsageError: there is no such holding, or it was accepted already.
+        UsageError: there is no such holding, it was accepted already, or what is explained is no fork.
         InputError, MismatchError, NotEstablishedError, RefusedError: it cannot be accepted; nothing was done.
         BusyError: another run takes bundles in.
         KeyFileError: the key cannot sign.
@@ -157,12 +162,16 @@ class _Carrying(Struct, frozen=True):
         return self._refuse(judged)
 
     def _accept(self, judged: Judged) -> IntakeLine:
-        self._require_acceptable(judged)
         facts, decided, shelf, number = judged.facts, self.decided, self.shelf, self.holding.number
+        self._require_acceptable(judged)
         if facts is None:
             raise InputError(
                 "holding {number} has no record that could be registered", key="decide-nothing", number=number
             )
+        explanation = None
+        if decided.explain is not None:
+            self._require_fork(facts)
+            explanation = Explanation(decided.explain, decided.by, format_utc(self.author.now()))
         if decided.items is not None:
             facts = facts.only(decided.items)
         flush_bundle(shelf)
@@ -178,7 +187,7 @@ class _Carrying(Struct, frozen=True):
             state=_STATES[decided.decision],
             seen=self.holding.seen,
             receipt=sha256_hex(receipt) if receipt is not None else None,
-            explained=decided.explain,
+            explanation=explanation,
             holding=number,
         )
         self.run.holdings.note_decision(number, self._row())
@@ -208,6 +217,17 @@ class _Carrying(Struct, frozen=True):
             number=self.holding.number,
             reasons=", ".join(names),
         )
+
+    def _require_fork(self, facts: Facts) -> None:
+        """Refuse an explanation of nothing: it would be of whatever comes next."""
+        number = self.holding.number
+        if not find_new_forks(self.catalogue, facts, number):
+            raise UsageError(
+                "nothing in the record of holding {number} is a fork that waits for an explanation",
+                hint="`evtool catalogue chain` shows where the records part; explain the holding that shows it",
+                key="decide-no-fork",
+                number=number,
+            )
 
     def _refuse(self, judged: Judged) -> IntakeLine:
         """Reject or give back: the bundle stays in quarantine, and its sender is answered if it was made for us."""

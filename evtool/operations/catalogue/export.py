@@ -53,8 +53,14 @@ class ExportTable(NamedTuple):
 TABLES: tuple[ExportTable, ...] = (
     ExportTable(
         "collection",
-        "collection sender first_seen explained",
-        "SELECT uid, sender, first_seen, explained FROM collection ORDER BY uid",
+        "collection sender first_seen",
+        "SELECT uid, sender, first_seen FROM collection ORDER BY uid",
+    ),
+    ExportTable(
+        "explanation",
+        "collection first second why explained_by explained_at",
+        "SELECT c.uid, first, second, why, explained_by, explained_at FROM explanation "
+        "JOIN collection AS c ON c.id=collection ORDER BY 1, 2, 3",
     ),
     ExportTable(
         "entry",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from evtool.core.consent.items import ItemTerms, sealed_terms
-from evtool.core.custody.branches import node_of
+from evtool.core.custody.branches import EntryPlace, node_of
 from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Acceptance, ConsentChanged, Event, Received, Sealed
 from evtool.core.custody.receipt import check_receipt, split_receipt, transfer_details
@@ -124,6 +124,11 @@ class Facts(Struct, frozen=True):
     def sender(self) -> str:
         """Code under which the collection was begun."""
         return self.entries[0].agent
+
+    @property
+    def places(self) -> frozenset[EntryPlace]:
+        """Which entries it has."""
+        return frozenset((fact.digest, fact.signature) for fact in (*self.entries, *self.receipts))
 
     def until(self, head: str) -> Facts | None:
         """Give what was there when an entry was the newest one, by its digest; None if the record does not have it."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from evtool.core.custody.branches import find_forks
 from evtool.core.errors import UsageError, Way
-from evtool.operations.catalogue.register import State, read_entries
+from evtool.operations.catalogue.forks import is_unexplained, read_entries
+from evtool.operations.catalogue.register import State
 from evtool.store.catalogue.database import Catalogue
 
 
@@ -149,12 +149,10 @@ class Holdings:
         return next(self._find(where, collection, head, but or 0), None)
 
     def is_parted(self, collection: str) -> bool:
-        """Tell whether the records of a collection part already, and nobody has explained it."""
+        """Tell whether the records of a collection part somewhere, and nobody has explained that."""
         with self._catalogue.read() as connection:
-            row = connection.execute("SELECT id, explained FROM collection WHERE uid=?", (collection,)).fetchone()
-            if row is None or row[1] is not None:
-                return False
-            return any(True for _ in find_forks(entry.node() for entry in read_entries(connection, row[0])))
+            row = connection.execute("SELECT id FROM collection WHERE uid=?", (collection,)).fetchone()
+            return row is not None and is_unexplained(connection, row[0], read_entries(connection, row[0]))
 
     def forget_path(self, number: int, path: str) -> None:
         """Take note that a bundle lies no longer at a path."""

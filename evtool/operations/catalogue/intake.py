@@ -49,6 +49,7 @@ from evtool.core.verdict import Report
 from evtool.operations.author import Author
 from evtool.operations.catalogue.answering import answer, clear_after_kill, deliver
 from evtool.operations.catalogue.facts import Facts, read_facts, with_receipt
+from evtool.operations.catalogue.forks import Relation, relate
 from evtool.operations.catalogue.holdings import Holdings
 from evtool.operations.catalogue.judging import (
     IntakeReason,
@@ -74,10 +75,8 @@ from evtool.operations.catalogue.register import (
     Container,
     Kept,
     Registered,
-    Relation,
     State,
     register,
-    relate,
     shelve,
 )
 from evtool.operations.catalogue.runs import running

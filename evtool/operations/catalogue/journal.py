@@ -54,13 +54,30 @@ class JournalCollection(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         collection: its id.
         sender: code of who sent it.
         first_seen: when it first came, RFC 3339.
-        explained: how a person explains that its records part, or null.
     """
 
     collection: str
     sender: str
     first_seen: str
-    explained: str | None
+
+
+class JournalExplanation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person says of two entries that continue one.
+
+    Attributes:
+        collection: id of the collection.
+        first, second: the entries, each by its digest and that of its signature with a blank between; sorted.
+        why: how it came.
+        explained_by: code of the person.
+        explained_at: when, RFC 3339.
+    """
+
+    collection: str
+    first: str
+    second: str
+    why: str
+    explained_by: str
+    explained_at: str
 
 
 class JournalHolding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -174,6 +191,7 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         ended: when it ended; null if it was killed, and a later run wrote this.
         locations: places that were described.
         collections: collections of which there is something new to say.
+        explanations: what a person said of forks.
         holdings: what came, or was decided.
         gone: numbers of copies that are no longer there; a copy with such a number among `copies` is a new one.
         copies: copies that were made, moved or proven.
@@ -189,6 +207,7 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ended: str | None
     locations: tuple[JournalLocation, ...]
     collections: tuple[JournalCollection, ...]
+    explanations: tuple[JournalExplanation, ...]
     holdings: tuple[JournalHolding, ...]
     gone: tuple[int, ...]
     copies: tuple[JournalCopy, ...]
@@ -197,13 +216,16 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @property
     def is_empty(self) -> bool:
         """Whether it tells nothing."""
-        rows = (self.locations, self.collections, self.holdings, self.gone, self.copies, self.proofs)
-        return not any(rows)
+        said = (self.locations, self.collections, self.explanations, self.holdings)
+        return not any((*said, self.gone, self.copies, self.proofs))
 
 
 COLUMNS: dict[type[Struct], dict[str, str]] = {
     JournalLocation: {"directory": "root"},
     JournalCollection: {"collection": "uid"},
+    JournalExplanation: {
+        "collection": "(SELECT uid FROM collection WHERE collection.id=explanation.collection)",
+    },
     JournalHolding: {
         "holding": "id",
         "collection": "(SELECT uid FROM collection WHERE collection.id=holding.collection)",
@@ -215,6 +237,7 @@ COLUMNS: dict[type[Struct], dict[str, str]] = {
 TABLES_OF: dict[type[Struct], str] = {
     JournalLocation: "location",
     JournalCollection: "collection",
+    JournalExplanation: "explanation",
     JournalHolding: "holding",
     JournalCopy: "copy",
 }
@@ -294,6 +317,7 @@ class RunJournal:
             ended=ended,
             locations=read_waiting(connection, JournalLocation),
             collections=read_waiting(connection, JournalCollection),
+            explanations=read_waiting(connection, JournalExplanation),
             holdings=tuple(
                 replace(holding, items=_items_of(connection, holding.holding))
                 for holding in read_waiting(connection, JournalHolding)

@@ -22,7 +22,6 @@ class Held(NamedTuple):
         held: their numbers; None if none is held.
         holdings: numbers of the holdings that are accepted, oldest first.
         in_quarantine: numbers of those in quarantine.
-        explained: how a person explains that its records part; None if nobody does, or they do not.
     """
 
     collection: str
@@ -33,7 +32,6 @@ class Held(NamedTuple):
     held: ItemRanges | None
     holdings: tuple[int, ...]
     in_quarantine: tuple[int, ...]
-    explained: str | None
 
 
 def list_collections(catalogue: Catalogue, sender: str | None = None) -> Iterator[Held]:
@@ -44,12 +42,12 @@ def list_collections(catalogue: Catalogue, sender: str | None = None) -> Iterato
     """
     with catalogue.read() as connection:
         rows = connection.execute(
-            "SELECT id, uid, sender, first_seen, explained, (SELECT COUNT(*) FROM entry WHERE collection=c.id), "
+            "SELECT id, uid, sender, first_seen, (SELECT COUNT(*) FROM entry WHERE collection=c.id), "
             "(SELECT COUNT(*) FROM item WHERE collection=c.id) FROM collection AS c "
             "WHERE ?1 IS NULL OR sender=?1 ORDER BY uid",
             (sender,),
         )
-        for number, uid, of, first_seen, explained, entries, items in rows:
+        for number, uid, of, first_seen, entries, items in rows:
             holdings = connection.execute(
                 "SELECT id, state FROM holding WHERE collection=? ORDER BY id", (number,)
             ).fetchall()
@@ -67,5 +65,4 @@ def list_collections(catalogue: Catalogue, sender: str | None = None) -> Iterato
                 unite(spans),
                 tuple(holding for holding, state in holdings if state in ("accepted", "partial")),
                 tuple(holding for holding, state in holdings if state == "quarantined"),
-                explained,
             )

@@ -189,6 +189,7 @@ def render(
         parts_after=registered.parts_after if registered is not None else None,
         heads=registered.heads if registered is not None else (),
         recalls=_spell(registered.recalls) if registered is not None else (),
+        terms_unknown=_spell(registered.terms_unknown) if registered is not None else (),
         already_held=_spell(registered.already_held) if registered is not None else (),
         problem=judged.problem,
     )

@@ -22,6 +22,7 @@ from evtool.operations.catalogue.journal import (
     TABLES_OF,
     JournalCollection,
     JournalCopy,
+    JournalExplanation,
     JournalFile,
     JournalHolding,
     JournalLocation,
@@ -75,6 +76,7 @@ class _State(Struct):
     runs: list[tuple[JournalFile, str]] = field(default_factory=list)
     locations: dict[str, JournalLocation] = field(default_factory=dict)
     collections: dict[str, JournalCollection] = field(default_factory=dict)
+    explanations: dict[tuple[str, str, str], JournalExplanation] = field(default_factory=dict)
     holdings: dict[int, JournalHolding] = field(default_factory=dict)
     copies: dict[int, JournalCopy] = field(default_factory=dict)
     proofs: dict[tuple[int, int], JournalProof] = field(default_factory=dict)
@@ -84,6 +86,7 @@ class _State(Struct):
         self.runs.append((file, name))
         self.locations |= {each.code: each for each in file.locations}
         self.collections |= {each.collection: each for each in file.collections}
+        self.explanations |= {(each.collection, each.first, each.second): each for each in file.explanations}
         self.holdings |= {each.holding: each for each in file.holdings}
         for number in file.gone:
             self.copies.pop(number, None)
@@ -170,16 +173,21 @@ def _read_sealed(file: Path, sha256: str) -> bytes:
 
 
 def _write_known(catalogue: Catalogue, state: _State) -> None:
-    """Write what is known without any record: locations, and what a person said of collections."""
+    """Write what is known without any record: locations, and what a person said of forks."""
     with catalogue.write() as connection:
         for each in state.locations.values():
             row = (each.code, each.kind, each.directory, each.cycle_days, each.rate)
             connection.execute("INSERT INTO location(code, kind, root, cycle_days, rate) VALUES(?,?,?,?,?)", row)
         for collection in state.collections.values():
             connection.execute(
-                "INSERT INTO collection(uid, sender, first_seen, explained) VALUES(?,?,?,?)",
-                (collection.collection, collection.sender, collection.first_seen, collection.explained),
+                "INSERT INTO collection(uid, sender, first_seen) VALUES(?,?,?)",
+                (collection.collection, collection.sender, collection.first_seen),
             )
+        connection.executemany(
+            "INSERT INTO explanation(collection, first, second, why, explained_by, explained_at) "
+            "VALUES((SELECT id FROM collection WHERE uid=?),?,?,?,?,?)",
+            map(_values, state.explanations.values()),
+        )
 
 
 def _register_all(catalogue: Catalogue, state: _State, records: _Records) -> Iterator[Unread]:
@@ -304,5 +312,5 @@ def _write_rest(catalogue: Catalogue, state: _State) -> None:
             connection.execute(f"UPDATE {table} SET journaled=1")  # noqa: S608  # our own names
 
 
-def _values(row: JournalCopy | JournalProof) -> tuple[object, ...]:
+def _values(row: JournalCopy | JournalExplanation | JournalProof) -> tuple[object, ...]:
     return tuple(getattr(row, name) for name in names_of(type(row)))

@@ -1,4 +1,4 @@
-"""What has to come back: items that may not be used any more, and who still has them."""
+"""What has to come back, and who still has it; and of which items somebody has to ask, because nobody knows."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from evtool.core.custody.events import Event
 from evtool.core.terms.terms import Status
 from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.operations.catalogue.forks import read_entries, read_forks
 from evtool.operations.catalogue.holders import (
     Given,
     OwnCopy,
@@ -36,6 +38,15 @@ class Why(Enum):
     """An agreement that binds them, or under which they came, has ended."""
     ASKED = "asked"
     """Somebody asked for them."""
+    TERMS_UNKNOWN = "terms-unknown"
+    """Consent changed, and no copy here says for which items; or nobody knows for another reason."""
+    RECORDS_PART = "records-part"
+    """The record parts, nobody has explained that, and so nobody knows which terms are in force."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether they have to come back; otherwise somebody has to be asked first."""
+        return self not in (Why.TERMS_UNKNOWN, Why.RECORDS_PART)
 
 
 _BY_STATUS = (Status.WITHDRAWN, Status.REVOKED, Status.REFUSED, Status.EXPIRED)
@@ -49,12 +60,17 @@ class RecallReason(NamedTuple):
         since: the day from which it holds, as `2026-03-01`; None where nobody said.
         items: the items.
         agreement: number of the agreement that has ended, or None.
+        entries: numbers of the entries that change consent of which nobody knows for which items, or after which the
+            records part; 0 if they begin differently.
+        ask: codes of whom to ask what is in force.
     """
 
     why: Why
     since: str | None
     items: ItemRanges
     agreement: str | None = None
+    entries: tuple[int, ...] = ()
+    ask: tuple[str, ...] = ()
 
 
 class RecalledCollection(Struct, frozen=True):
@@ -63,7 +79,7 @@ class RecalledCollection(Struct, frozen=True):
     Attributes:
         collection: its id.
         sender: code of who sent it.
-        reasons: why, with the items; an item can be in several.
+        reasons: why, with the items, or what to ask of whom; an item can be in several.
         items: all of them.
         own: the copies that the repository keeps.
         given: who else was given some.
@@ -105,10 +121,12 @@ def find_recalls(catalogue: Catalogue, sought: RecallSought) -> Iterator[Recalle
         else:
             numbers = [row[0] for row in connection.execute("SELECT id FROM collection ORDER BY uid")]
         for number in numbers:
+            uid, sender = connection.execute("SELECT uid, sender FROM collection WHERE id=?", (number,)).fetchone()
             reasons = tuple(_find_reasons(connection, number, sought))
+            if sought.items is None:
+                reasons += tuple(_find_unknown(connection, number, sender))
             if not reasons:
                 continue
-            uid, sender = connection.execute("SELECT uid, sender FROM collection WHERE id=?", (number,)).fetchone()
             items = ranges_of(item for reason in reasons for item in reason.items)
             own = tuple(read_copies(connection, number, items))
             given = tuple(read_handovers(connection, number, items))
@@ -147,6 +165,39 @@ def _find_reasons(connection: sqlite3.Connection, collection: int, sought: Recal
         yield RecallReason(why, since, ranges_of(numbers), agreement)
 
 
+def _find_unknown(connection: sqlite3.Connection, collection: int, sender: str) -> Iterator[RecallReason]:
+    """Find the items whose terms nobody knows, with whom to ask; what was given up is nobody's question any more."""
+    by_entries: dict[str, list[int]] = {}
+    rows = connection.execute(
+        "SELECT i.number, b.entries FROM item AS i JOIN basis AS b ON b.id=i.basis JOIN terms AS t ON t.id=b.terms "
+        "WHERE i.collection=? AND t.known='withheld' AND i.disposed=0",
+        (collection,),
+    )
+    for number, entries in rows:
+        by_entries.setdefault(entries, []).append(number)
+    if not by_entries:
+        return
+    known = read_entries(connection, collection)
+    forks = [fork for fork in read_forks(connection, collection, known) if fork.explanation is None]
+    if forks:
+        items = ranges_of(number for numbers in by_entries.values() for number in numbers)
+        signers = {node.agent for fork in forks for node in (fork.parting.first, fork.parting.second)}
+        after = tuple(sorted({fork.after for fork in forks}))
+        yield RecallReason(Why.RECORDS_PART, None, items, entries=after, ask=tuple(sorted(signers)))
+        return
+    hidden = {entry.digest: entry for entry in known if entry.is_unknown and entry.event == Event.CONSENT_CHANGED.value}
+    found: dict[tuple[str, tuple[int, ...]], list[int]] = {}
+    for entries, numbers in by_entries.items():
+        changes: dict[str, list[int]] = {}
+        for digest in entries.split():
+            if digest in hidden:
+                changes.setdefault(hidden[digest].agent, []).append(hidden[digest].sequence)
+        for agent, sequences in (changes or {sender: []}).items():
+            found.setdefault((agent, tuple(sequences)), []).extend(numbers)
+    for (agent, asked), numbers in sorted(found.items()):
+        yield RecallReason(Why.TERMS_UNKNOWN, None, ranges_of(sorted(numbers)), entries=asked, ask=(agent,))
+
+
 _UNDER_AGREEMENT = """
 SELECT i.number FROM item AS i JOIN basis AS b ON b.id=i.basis WHERE i.collection=? AND (
     EXISTS(SELECT 1 FROM term_code WHERE terms=b.terms AND name='agreement' AND code=?) OR
@@ -175,7 +226,10 @@ class Letter(NamedTuple):
 
 
 def find_letters(recalls: Iterable[RecalledCollection], own_codes: frozenset[str]) -> list[Letter]:
-    """Give what everybody has to be told who was given something that is recalled, but for oneself and its sender."""
+    """Give what everybody has to be told who was given something that is recalled, but for oneself and its sender.
+
+    Of what nobody knows, nobody is told anything: its sender has to be asked first.
+    """
     letters: dict[str, list[LetterPart]] = {}
     for recalled in recalls:
         holders: dict[str, list[Given]] = {}
@@ -186,7 +240,7 @@ def find_letters(recalls: Iterable[RecalledCollection], own_codes: frozenset[str
             reasons = [
                 LetterReason(reason.why.value, reason.since, reason.agreement, items)
                 for reason in recalled.reasons
-                if (items := reason.items.meet(had)) is not None
+                if reason.why.is_known and (items := reason.items.meet(had)) is not None
             ]
             if reasons:
                 entries = sorted({given.entry for given in holders[holder]})

@@ -11,14 +11,24 @@ from enum import Enum
 
 from msgspec import Struct
 
-from evtool.core.consent.items import ItemTerms, TermsStated, terms_that_count
-from evtool.core.custody.branches import EntryPlace, Parting, find_forks
+from evtool.core.consent.items import ItemTerms, TermsStated, TermsWithheld, terms_that_count
+from evtool.core.custody.branches import EntryPlace
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.finding import Code
 from evtool.core.terms.terms import PERMITTING, code_text
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
 from evtool.operations.catalogue.facts import EntryFact, Facts, ItemFact, spell_items
+from evtool.operations.catalogue.forks import (
+    Explanation,
+    Relation,
+    explain_forks,
+    find_explainable,
+    is_unexplained,
+    read_entries,
+    relate_entries,
+    shown_by,
+)
 from evtool.operations.catalogue.in_force import InForce, StoredEntry, TermsInForce, read_items
 from evtool.operations.catalogue.stored_terms import StoredTerms, codes_in, read_terms, spell_terms
 from evtool.store.catalogue.database import Catalogue, Names
@@ -53,21 +63,6 @@ class State(Enum):
         return self in (State.ACCEPTED, State.PARTIAL)
 
 
-class Relation(Enum):
-    """How a record stands to what was known of its collection."""
-
-    NEW = "new"
-    """The collection was not known."""
-    CONTINUES = "continues"
-    """It goes on from the newest entry of a branch."""
-    SAME = "same"
-    """It holds nothing that was not known."""
-    BRANCH = "branch"
-    """It is another custodian's branch: one of two begins with the answer to a handover."""
-    PARTS = "parts"
-    """One entry was continued twice."""
-
-
 class Kept(Struct, frozen=True):
     """A copy of what came, and where it lies.
 
@@ -95,13 +90,13 @@ class Arrival(Struct, frozen=True):
         sha256: digest of the container, 64 hexadecimal digits; None for a directory.
         sender: code of who sent it; None for the one under whose code the collection was begun.
         agreement: number of the agreement under which it came.
-        state: where it stands; of a record that parts and that nobody explains, it is in quarantine whatever this says.
+        state: where it stands; something new whose record parts is in quarantine whatever this says.
         exit_code: that of its verification.
         reasons: why it is not accepted, as codes.
         findings: codes of what the verification found.
         receipt: digest of the receipt that was given.
         kept: where it lies; None if no copy is kept.
-        explained: how a person explains that the records part, or None.
+        explanation: what a person says of the forks of its record, or None.
         holding: number of the holding that is decided anew; None for a new one.
     """
 
@@ -118,7 +113,7 @@ class Arrival(Struct, frozen=True):
     findings: tuple[str, ...] = ()
     receipt: str | None = None
     kept: Kept | None = None
-    explained: str | None = None
+    explanation: Explanation | None = None
     holding: int | None = None
 
 
@@ -132,6 +127,7 @@ class Registered(Struct, frozen=True):
         parts_after: number of the entry after which the records part; 0 if they begin differently; None if none does.
         heads: digests of the two entries that continue it; empty if none does.
         recalls: items held before of which the terms in force permit nothing any more.
+        terms_unknown: items held before whose terms permitted something, and which nobody knows any more.
         already_held: items of it that were held before.
         entries: how many entries were not known.
     """
@@ -142,6 +138,7 @@ class Registered(Struct, frozen=True):
     parts_after: int | None = None
     heads: tuple[str, ...] = ()
     recalls: ItemRanges | None = None
+    terms_unknown: ItemRanges | None = None
     already_held: ItemRanges | None = None
     entries: int = 0
 
@@ -170,44 +167,6 @@ def shelve(catalogue: Catalogue, arrival: Arrival) -> int:
         return number
 
 
-def relate(catalogue: Catalogue, facts: Facts) -> tuple[Relation, Parting | None]:
-    """Tell how a record stands to what is known of its collection, and the fork that it makes; nothing is written."""
-    with catalogue.read() as connection:
-        row = connection.execute("SELECT id FROM collection WHERE uid=?", (facts.collection,)).fetchone()
-        return _relate(read_entries(connection, row[0]) if row is not None else [], facts)
-
-
-def read_entries(connection: sqlite3.Connection, collection: int) -> list[StoredEntry]:
-    """Read every entry of a collection, in the order of their numbers."""
-    rows = connection.execute(
-        f"SELECT {', '.join(StoredEntry._fields)} FROM entry WHERE collection=? ORDER BY sequence, digest, signature",  # noqa: S608  # names of columns
-        (collection,),
-    )
-    return [StoredEntry(*row) for row in rows]
-
-
-def _relate(known: Sequence[StoredEntry], facts: Facts) -> tuple[Relation, Parting | None]:
-    if not known:
-        return Relation.NEW, None
-    places = {entry.place for entry in known}
-    own, receipts = (
-        [entry for entry in map(_stored, facts_of) if entry.place not in places]
-        for facts_of in (facts.entries, facts.receipts)
-    )
-    new = {entry.place for entry in (*own, *receipts)}
-    if not new:
-        return Relation.SAME, None
-    for parting in find_forks(entry.node() for entry in (*known, *own, *receipts)):
-        if parting.first.place in new or parting.second.place in new:
-            return Relation.PARTS, parting
-    followed = {entry.before for entry in known}
-    return (Relation.BRANCH if any(entry.before in followed for entry in own) else Relation.CONTINUES), None
-
-
-def _stored(fact: EntryFact) -> StoredEntry:
-    return StoredEntry(*(getattr(fact, name) for name in StoredEntry._fields))
-
-
 class _Registration:
     """One registration under way."""
 
@@ -224,14 +183,17 @@ class _Registration:
         facts, connection = self._facts, self._connection
         collection = self._find_collection()
         known = read_entries(connection, collection)
-        relation, parting = _relate(known, facts)
+        relation, parting = relate_entries(known, facts)
         self._write_entries(collection, known)
         entries = read_entries(connection, collection)
-        is_forked = self._is_forked(collection, entries)
-        arrival = _in_quarantine(self._arrival) if is_forked and self._arrival.state.is_held else self._arrival
+        self._explain(collection, entries)
+        is_forked = is_unexplained(connection, collection, entries)
+        # Where a holding stands that is decided anew, a person said.
+        is_apart = is_forked and self._arrival.state.is_held and self._arrival.holding is None
+        arrival = _in_quarantine(self._arrival) if is_apart else self._arrival
         held = self._read_held(collection)
         in_force = TermsInForce(entries, is_forked=is_forked, told=self._find_told(collection, entries))
-        recalls = self._renew_terms(collection, in_force)
+        recalls, unknown = self._renew_terms(collection, in_force)
         if arrival.state.is_held:
             self._write_items(collection, in_force)
         number = self._find_same(collection, arrival) or _write_holding(connection, collection, facts.head, arrival)
@@ -247,6 +209,7 @@ class _Registration:
             parts_after=(parting.after.sequence if parting.after is not None else 0) if parting is not None else None,
             heads=(parting.first.head, parting.second.head) if parting is not None else (),
             recalls=ranges_of(recalls) if recalls else None,
+            terms_unknown=ranges_of(unknown) if unknown else None,
             already_held=held.meet(disclosed) if held is not None and disclosed is not None else None,
             entries=len(entries) - len(known),
         )
@@ -258,14 +221,13 @@ class _Registration:
             (facts.collection, arrival.sender or facts.sender, arrival.seen),
         )
         row = self._connection.execute("SELECT id FROM collection WHERE uid=?", (facts.collection,)).fetchone()
-        if arrival.explained is not None:
-            self._connection.execute("UPDATE collection SET explained=? WHERE id=?", (arrival.explained, row[0]))
         return int(row[0])
 
-    def _is_forked(self, collection: int, entries: Sequence[StoredEntry]) -> bool:
-        """Tell whether the records of a collection part, and nobody has explained it."""
-        row = self._connection.execute("SELECT explained FROM collection WHERE id=?", (collection,)).fetchone()
-        return row[0] is None and any(True for _ in find_forks(entry.node() for entry in entries))
+    def _explain(self, collection: int, entries: Sequence[StoredEntry]) -> None:
+        explanation, holding = self._arrival.explanation, self._arrival.holding
+        if explanation is not None and holding is not None:
+            partings = find_explainable(self._connection, collection, entries, self._facts.places, holding)
+            explain_forks(self._connection, collection, partings, explanation)
 
     def _find_told(self, collection: int, entries: Sequence[StoredEntry]) -> frozenset[EntryPlace]:
         """Find the entries that no record showed, only notices and receipts: those behind the head of no holding."""
@@ -273,11 +235,7 @@ class _Registration:
         rows = self._connection.execute(
             "SELECT head FROM holding WHERE collection=? AND container<>?", (collection, Container.NOTICE.value)
         )
-        shown = heads.union(*rows)
-        # In the order of their numbers, the later ones first: what one of them follows was shown with it.
-        for entry in reversed(entries):
-            if entry.digest in shown and entry.previous is not None:
-                shown.add(entry.previous)
+        shown = shown_by(heads.union(*rows), entries)
         return frozenset(entry.place for entry in entries if entry.digest not in shown)
 
     def _write_entries(self, collection: int, known: Sequence[StoredEntry]) -> None:
@@ -314,9 +272,12 @@ class _Registration:
         )
         return unite(rows)
 
-    def _renew_terms(self, collection: int, in_force: TermsInForce) -> list[int]:
-        """Work out the terms of the items that are known anew; give those whose terms permit nothing any more."""
-        connection, recalls = self._connection, list[int]()
+    def _renew_terms(self, collection: int, in_force: TermsInForce) -> tuple[list[int], list[int]]:
+        """Work out the terms of the items that are known anew.
+
+        Give those whose terms permit nothing any more, and those whose terms nobody knows any more.
+        """
+        connection, recalls, unknown = self._connection, list[int](), list[int]()
         changed: list[tuple[int, int, int, int]] = []
         rows = connection.execute(
             "SELECT number, sealed_by, disposed, basis, sealed.known, sealed.text, before.known, before.text "
@@ -329,10 +290,14 @@ class _Registration:
             renewed, is_disposed = self._basis(collection, found), in_force.is_disposed(number, sealed_by)
             if (renewed, is_disposed) != (basis, bool(disposed)):
                 changed.append((renewed, is_disposed, collection, number))
-            if renewed != basis and _permits(read_terms(known_before, text_before)) and not _permits(found.terms):
-                recalls.append(number)
+            if renewed != basis:
+                before = read_terms(known_before, text_before)
+                if isinstance(found.terms, TermsWithheld):
+                    unknown += [number] if _permits(before) else []
+                elif _forbids(found.terms, before):
+                    recalls.append(number)
         connection.executemany("UPDATE item SET basis=?, disposed=? WHERE collection=? AND number=?", changed)
-        return recalls
+        return recalls, unknown
 
     def _write_items(self, collection: int, in_force: TermsInForce) -> None:
         for items in _in_groups(self._facts.read_items()):
@@ -489,6 +454,14 @@ def unite(spans: Iterable[tuple[int, int]]) -> ItemRanges | None:
 
 def _permits(known: ItemTerms) -> bool:
     return isinstance(known, TermsStated) and known.terms.status in PERMITTING
+
+
+def _forbids(known: ItemTerms, before: ItemTerms) -> bool:
+    """Tell whether terms take back what was permitted, or may have been where nobody knew the terms before."""
+    if _permits(before):
+        return not _permits(known)
+    is_told = isinstance(known, TermsStated) and known.terms.status is not None
+    return is_told and not _permits(known) and isinstance(before, TermsWithheld)
 
 
 def _in_groups(items: Iterable[ItemFact]) -> Iterator[list[ItemFact]]:

@@ -23,7 +23,12 @@ CREATE TABLE setting(
 
 CREATE TABLE collection(
     id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, sender TEXT NOT NULL, first_seen TEXT NOT NULL,
-    explained TEXT, journaled INTEGER NOT NULL DEFAULT 0) STRICT;
+    journaled INTEGER NOT NULL DEFAULT 0) STRICT;
+
+CREATE TABLE explanation(
+    collection INTEGER NOT NULL REFERENCES collection(id), first TEXT NOT NULL, second TEXT NOT NULL,
+    why TEXT NOT NULL, explained_by TEXT NOT NULL, explained_at TEXT NOT NULL, journaled INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY(collection, first, second)) STRICT;
 
 CREATE TABLE entry(
     collection INTEGER NOT NULL REFERENCES collection(id), sequence INTEGER NOT NULL, digest TEXT NOT NULL,
@@ -102,7 +107,8 @@ CREATE INDEX copy_holding ON copy(holding);
 """
 
 JOURNALED: Mapping[str, tuple[str, ...]] = {
-    "collection": ("explained",),
+    "collection": ("sender", "first_seen"),
+    "explanation": ("why", "explained_by", "explained_at"),
     "holding": (
         *("collection", "head", "sender", "agreement", "name", "state", "exit_code", "reasons", "findings", "receipt"),
         *("decided_by", "decided_at", "decision", "why"),
