@@ -48,6 +48,7 @@ from evtool.operations.catalogue.audit import AuditResult as AuditResult
 from evtool.operations.catalogue.audit import audit as audit
 from evtool.operations.catalogue.chain import KnownChain as KnownChain
 from evtool.operations.catalogue.chain import read_chain as read_chain
+from evtool.operations.catalogue.copies import look_at_location as look_at_location
 from evtool.operations.catalogue.decide import Decided as Decided
 from evtool.operations.catalogue.decide import IntakeDecision as IntakeDecision
 from evtool.operations.catalogue.decide import decide_holding as decide_holding

@@ -52,7 +52,7 @@ def load_agreements(home: Path | None = None) -> Agreements | None:
 
 
 def parse_agreements(data: bytes) -> Agreements:
-    """Read the format of `manifests/FORMAT-consent.md`, section "Agreements".
+    """Read the format of `manifests/FORMAT-agreements.md`, section "The list".
 
     Raises:
         FormatError: it is not TOML, in another format, or a field is missing, unknown or not what it should be.

@@ -71,9 +71,7 @@ class TomlList(Struct, Generic[_Part], frozen=True):
         except FormatError as error:
             raise FormatError(
                 "{path}: {why}",
-                hint="{why.hint}"
-                if error.hint
-                else "`evtool help {kind}` explains the file; manifests/FORMAT-consent.md has an example",
+                hint="{why.hint}" if error.hint else "`evtool help {kind}` explains the file",
                 key="file-why" if error.hint else "list-file",
                 path=shown(path.name),
                 why=error,

@@ -23,7 +23,7 @@ from evtool.operations.catalogue.stored_terms import spell_terms
 from evtool.operations.catalogue.usable import Decider, UseQuestion
 from evtool.operations.record.trust import TrustPolicy
 from evtool.store.catalogue.database import Names, make_catalogue, open_catalogue
-from tests.catalogue.repository import RECIPIENTS, make_repository, make_sender, pack
+from tests.catalogue.repository import RECIPIENTS, pack
 from tests.cli.custody import Party, make_party
 from tests.cli.test_notice_story import sign_again
 from tests.conftest import Runner, RunResult
@@ -46,17 +46,17 @@ purposes = ["un-reporting"]
 
 
 @pytest.fixture
-def sender(evtool: Runner) -> Party:
-    party = make_sender(evtool)
-    (party.run.home / "recipients.toml").write_text(RECIPIENTS + COURT)
-    return party
+def sender(sender: Party) -> Party:
+    """Knows a court, too."""
+    (sender.run.home / "recipients.toml").write_text(RECIPIENTS + COURT)
+    return sender
 
 
 @pytest.fixture
-def repository(evtool: Runner, sender: Party) -> Party:
-    party = make_repository(evtool, sender)
-    (party.run.home / "recipients.toml").write_text(RECIPIENTS + COURT)
-    return party
+def repository(repository: Party) -> Party:
+    """Knows the same court."""
+    (repository.run.home / "recipients.toml").write_text(RECIPIENTS + COURT)
+    return repository
 
 
 def ask(party: Party, name: str, *arguments: str | Path) -> RunResult:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from evtool.store.catalogue.database import open_catalogue
 from tests.catalogue.repository import make_repository, make_sender, pack, rows
-from tests.cli.custody import Party
-from tests.conftest import Runner
+from tests.cli.custody import Party, move_in
+from tests.conftest import Runner, make_runner
 from tests.manifests.test_schemas import check
 
 TODAY = datetime.now(UTC).date()
@@ -21,9 +22,16 @@ def day(number: int) -> date:
     return TODAY + timedelta(days=number)
 
 
-@pytest.fixture
-def repository(evtool: Runner) -> Party:
-    """UN-1 with a bundle in a vault, and the same on a disk that lies in a safe."""
+LOCATIONS = (
+    ("vault-1", "--root", "vault", "--rate", "80M"),
+    ("safe-b", "--kind", "offline", "--root", "safe", "--cycle", "50d"),
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of UN-1, who has a bundle in a vault, and the same on a disk that lies in a safe."""
+    evtool = make_runner(tmp_path_factory.mktemp("due"))
     sender = make_sender(evtool, files=4)
     directory = evtool.directory
     sender.ok("consent", "set", "case", "--items", "1-2", "--review", f"{day(20)}")
@@ -33,11 +41,20 @@ def repository(evtool: Runner) -> Party:
         (directory / name).mkdir()
     pack(sender, "vault/b.zip")
     shutil.copy(directory / "vault" / "b.zip", directory / "safe" / "b.zip")
-    party.ok("catalogue", "location", "add", "C", "vault-1", "--root", "vault", "--rate", "80M")
-    party.ok("catalogue", "location", "add", "C", "safe-b", "--kind", "offline", "--root", "safe", "--cycle", "50d")
+    for location in LOCATIONS:
+        party.ok("catalogue", "location", "add", "C", *location)
     party.ok("catalogue", "add", "C", "vault/b.zip", "--location", "vault-1", "--agreement", "DSA-1")
     party.ok("catalogue", "add", "C", "safe/b.zip", "--location", "safe-b", "--carrier", "disk 3, safe B")
     (directory / "safe").rename(directory / "locked")
+    return directory.parent
+
+
+@pytest.fixture
+def repository(evtool: Runner, made: Path) -> Party:
+    """UN-1, in a copy of that folder, whose locations have moved there."""
+    party = move_in(evtool, made, "UN-1")
+    for location in LOCATIONS:
+        party.ok("catalogue", "location", "add", "C", *location)
     return party
 
 

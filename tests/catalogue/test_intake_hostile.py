@@ -58,7 +58,7 @@ def repository(ready: tuple[Repository, Sender, Path], tmp_path: Path) -> Reposi
 def many(path: Path) -> None:
     """A container of many files, none of which belongs to a bundle; with MANY=100000 in the environment, of so many."""
     with zipfile.ZipFile(path, "w") as file:
-        for number in range(int(os.environ.get("MANY", "5000"))):
+        for number in range(int(os.environ.get("MANY", "2000"))):
             file.writestr(f"data/{number}", b"")
 
 

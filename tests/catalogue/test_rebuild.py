@@ -15,23 +15,19 @@ from pathlib import Path
 import pytest
 
 from evtool.store.catalogue.database import Names, make_catalogue, open_catalogue
-from tests.catalogue.repository import make_repository, make_sender, pack, rows, status_of
+from tests.catalogue.repository import pack, rows, status_of
 from tests.cli.custody import Party, codes
 from tests.conftest import Runner
 from tests.manifests.test_schemas import check
 
-KILLS = int(os.environ.get("CATALOGUE_KILLS", "4"))
+KILLS = int(os.environ.get("CATALOGUE_KILLS", "3"))
 """Moments at which a run is killed; CATALOGUE_KILLS=100 for more of them."""
 
 
 @pytest.fixture
-def sender(evtool: Runner) -> Party:
-    return make_sender(evtool, files=4)
-
-
-@pytest.fixture
-def repository(evtool: Runner, sender: Party) -> Party:
-    return make_repository(evtool, sender)
+def files() -> int:
+    """As many bundles can be made of them as are wanted here."""
+    return 4
 
 
 def export(party: Party) -> str:

@@ -10,22 +10,15 @@ from pathlib import Path
 import pytest
 
 from evtool.core.consent.decision import decide
+from evtool.operations.catalogue.facts import EntryFact, Facts
+from evtool.operations.catalogue.register import Arrival, Container, register
 from evtool.operations.catalogue.stored_terms import read_terms, spell_terms
-from tests.catalogue.repository import make_repository, make_sender, pack, rows, seal_case, status_of
+from evtool.store.catalogue.database import open_catalogue
+from tests.catalogue.repository import make_sender, pack, rows, seal_case, status_of
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner
 from tests.core.test_consent_decision import ROWS, known_of_row, request_of_row, split
 from tests.manifests.test_schemas import check
-
-
-@pytest.fixture
-def sender(evtool: Runner) -> Party:
-    return make_sender(evtool)
-
-
-@pytest.fixture
-def repository(evtool: Runner, sender: Party) -> Party:
-    return make_repository(evtool, sender)
 
 
 def file_of(party: Party) -> Path:
@@ -120,6 +113,21 @@ def test_a_record_that_parts_is_kept_apart_and_then_nothing_is_permitted(sender:
     said = repository("catalogue", "add", "C", second).stdout
     assert "in quarantine" not in said
     assert "quarantined" in said
+
+
+def test_what_a_later_copy_tells_of_an_entry_counts(repository: Party) -> None:
+    """A notice tells neither that a key was replaced before, nor what a copy withholds; a later record does."""
+    told = EntryFact(
+        *(1, "a" * 64, "b" * 64, None, None, "disclosed", "A1", "SHA256:x", False, "2026-03-01T00:00:00+00:00"),
+        *(None, None, None, None, None, None, None, "", None, None, None),
+    )
+    more = told._replace(retired=True, party="B7", authority="DSA-1", not_about=None)
+    with open_catalogue(file_of(repository)) as catalogue:
+        for fact in (told, more, told):
+            facts = Facts("0" * 32, fact.digest, (fact,), (), None, None)
+            register(catalogue, facts, Arrival(Container.NOTICE, "n", "2026-03-02T00:00:00Z", 1))
+    query = "SELECT retired, party, authority, not_about FROM entry"
+    assert rows(file_of(repository), query) == [(1, "B7", "DSA-1", None)]
 
 
 def test_the_normal_exchange_is_another_branch(sender: Party, repository: Party) -> None:

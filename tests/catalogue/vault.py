@@ -150,6 +150,7 @@ def copy_vault(made: Path, folder: Path) -> Vault:
     """Copy a vault to a folder of a test, and move its location there; every copy was read a day before `START`."""
     shutil.copytree(made, folder / "repository", symlinks=True)
     vault = Vault(folder / "repository")
-    vault.locate("vault-1", LocationKind.DISK, vault.root)
+    with vault.tables() as connection:
+        connection.execute("UPDATE location SET root=?", (str(vault.root),))
     vault.was_read(START - DAY)
     return vault

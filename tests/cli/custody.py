@@ -54,6 +54,12 @@ def party_of(evtool: Runner, code: str) -> Party:
     return Party(code, replace(evtool, home=home, environment=environment))
 
 
+def move_in(evtool: Runner, made: Path, code: str) -> Party:
+    """Give the party of this code in a copy, with all dates, of the folder in which a runner's work and homes are."""
+    shutil.copytree(made, evtool.directory.parent, symlinks=True, dirs_exist_ok=True)
+    return party_of(evtool, code)
+
+
 def make_case(evtool: Runner, name: str = "case", files: int = 5) -> Path:
     """Make an evidence directory."""
     case = evtool.directory / name

@@ -10,8 +10,8 @@ from zipfile import ZipFile
 import pytest
 
 from evtool.core.errors import ExitCode
-from tests.cli.custody import Party, make_party
-from tests.conftest import Runner
+from tests.cli.custody import Party, make_party, move_in
+from tests.conftest import Runner, make_runner
 
 HAND_WRITTEN = """# Ask A3 before you change anything here.
 format = "evtool-agreements/1"
@@ -34,25 +34,32 @@ TERMS = ("--handling", "named", "--share", "B7,C8", "--status", "given", "--by",
          "un-reporting,advocacy", "--identity", "to-recipient", "--onward", "yes", "--defence", "ask")  # fmt: skip
 
 
-@pytest.fixture
-def giver(evtool: Runner) -> Party:
-    """Agent A1, who knows B7 of the office, and C8 of nobody; both have signed DSA-1, as far as A1 knows."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of A1, who knows B7 of the office, and C8 of nobody; both have signed DSA-1, as far as A1 knows."""
+    evtool = make_runner(tmp_path_factory.mktemp("giver"))
     party = make_party(evtool, "A1")
     described = ("--kind", "un-body", "--purpose", "un-reporting,advocacy", "--agreement", "DSA-1")
     party.ok("recipient", "add", "B7", "--organisation", "office", *described)
     party.ok("recipient", "add", "C8", *described)
-    return party
+    case = evtool.directory / "case"
+    case.mkdir()
+    (case / "a.txt").write_text("a")
+    party.ok("seal", case)
+    party.ok("consent", "set", case, "--all-items", *TERMS, "--agreement", "DSA-1")
+    return evtool.directory.parent
+
+
+@pytest.fixture
+def giver(evtool: Runner, made: Path) -> Party:
+    """A1, in a copy of that folder with its dates."""
+    return move_in(evtool, made, "A1")
 
 
 @pytest.fixture
 def case(giver: Party) -> Path:
     """One item under agreement DSA-1."""
-    case = giver.run.directory / "case"
-    case.mkdir()
-    (case / "a.txt").write_text("a")
-    giver.ok("seal", case)
-    giver.ok("consent", "set", case, "--all-items", *TERMS, "--agreement", "DSA-1")
-    return case
+    return giver.run.directory / "case"
 
 
 def file_of(party: Party) -> Path:

@@ -32,7 +32,7 @@ def test_a_man_page_has_what_the_help_has() -> None:
     command = ["groff", "-ww", "-man", "-Tutf8", "-K", "utf8", "-P-cbou", "-rLL=80n", "-rcR=1", *pages]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert run.stderr == ""
-    parts = re.split(r"(?m)^EVTOOL[A-Z-]*\(1\) +evtool manual +EVTOOL[A-Z-]*\(1\)$", run.stdout)
+    parts = re.split(r"(?m)^EVTOOL[A-Z-]*\(1\) +evtool(?: manual)? +EVTOOL[A-Z-]*\(1\)$", run.stdout)
     shown = dict(zip(contexts, parts[1:], strict=True))
     for context, page in shown.items():
         assert max(map(len, page.splitlines())) <= 80, context.command_path

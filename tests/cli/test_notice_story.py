@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import random
 import shutil
@@ -17,7 +16,7 @@ from evtool.keys.keyfile import unlock
 from evtool.keys.own import read_own_key
 from evtool.keys.passphrase import TerminalPassphrase
 from evtool.keys.signer import FileSigner
-from tests.cli.custody import Party, make_party
+from tests.cli.custody import Party, make_party, move_in, party_of
 from tests.cli.test_receive_story import pack, seal_case
 from tests.conftest import Runner, make_runner
 from tests.manifests.test_schemas import check
@@ -46,27 +45,20 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bundle = pack(sender, "bundle.zip")
     recipient.ok("receive", bundle, "--receipt", folder / "r")
     sender.ok("receipt", "add", "case", folder / "r")
+    (folder / "r").unlink()
     return folder
 
 
 @pytest.fixture
 def sender(evtool: Runner, world: Path) -> Party:
     """Agent A1, in a copy of that folder."""
-    return take_over(evtool, world, "A1")
+    return move_in(evtool, world, "A1")
 
 
 @pytest.fixture
-def recipient(evtool: Runner, world: Path, sender: Party) -> Party:
+def recipient(sender: Party) -> Party:
     """Agent UN-1, beside them."""
-    return take_over(evtool, world, "UN-1")
-
-
-def take_over(evtool: Runner, world: Path, code: str) -> Party:
-    home = evtool.home.with_name(f"home-{code}")
-    shutil.copytree(world / f"home-{code}", home)
-    shutil.copytree(world / "work", evtool.directory, symlinks=True, dirs_exist_ok=True)
-    environment = evtool.environment | {"EVTOOL_HOME": str(home)}
-    return Party(code, dataclasses.replace(evtool, home=home, environment=environment))
+    return party_of(sender.run, "UN-1")
 
 
 @pytest.fixture

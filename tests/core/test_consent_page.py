@@ -1,4 +1,4 @@
-"""The examples of `manifests/FORMAT-consent.md` are read by the program, and its lists are complete."""
+"""The examples of `FORMAT-consent.md` and `FORMAT-agreements.md` are read by the program; their lists are complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from evtool.interop.item_defaults import parse_defaults
 from evtool.keys.agreements import parse_agreements
 from evtool.keys.recipients import parse_recipients
 
-PAGE = (Path(__file__).parents[2] / "manifests" / "FORMAT-consent.md").read_text(encoding="utf-8")
+MANIFESTS = Path(__file__).parents[2] / "manifests"
+PAGE = "".join((MANIFESTS / f"FORMAT-{name}.md").read_text(encoding="utf-8") for name in ("consent", "agreements"))
 BLOCKS = re.findall(r"^```(?:toml)?\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
 
 

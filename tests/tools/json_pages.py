@@ -45,10 +45,14 @@ PAGES: dict[str, tuple[str, str, str]] = {
     ),
     "FORMAT-json-catalogue.md": (
         "JSON documents: the catalogue",
-        "What a repository holds, under which terms, and who else has it.",
+        "What a repository holds, and what was done to its catalogue.",
         "catalogue-init catalogue-add catalogue-list catalogue-export catalogue-rebuild catalogue-journal "
-        "catalogue-find catalogue-refused catalogue-holders "
-        "catalogue-chain catalogue-recall catalogue-figures catalogue-duplicates",
+        "catalogue-figures catalogue-duplicates",
+    ),
+    "FORMAT-json-answers.md": (
+        "JSON documents: answers of a catalogue",
+        "Which items may be used, who holds them, how their records go together, and what is to be asked back.",
+        "catalogue-find catalogue-refused catalogue-holders catalogue-chain catalogue-recall",
     ),
     "FORMAT-json-account.md": (
         "JSON documents: the account of a verification",

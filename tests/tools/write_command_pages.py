@@ -104,6 +104,10 @@ def _shorten(text: str) -> str:
 # --- man pages -------------------------------------------------------------------------------------------------------
 
 
+_LONG_NAME = 30
+"""Two such names, at the left and at the right of the first line, leave no room for two words between them."""
+
+
 def write_man_pages() -> dict[str, str]:
     """Write the man pages: file name -> text. None has a date or a version: the same commands give the same bytes."""
     contexts = list(walk())
@@ -114,7 +118,8 @@ def write_man_pages() -> dict[str, str]:
 def _write_man_page(name: str, context: click.Context) -> str:
     command = context.command
     paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", cleandoc(command.help or ""))]
-    lines = [f'.TH {_escape(name.upper())} 1 "" evtool "evtool manual"', ".ad l", ".nh", ".SH NAME"]
+    manual = "evtool manual" if len(name) < _LONG_NAME else "evtool"
+    lines = [f'.TH {_escape(name.upper())} 1 "" evtool "{manual}"', ".ad l", ".nh", ".SH NAME"]
     lines += [f"{_escape(name)} \\- {_escape(_first_sentence(paragraphs[0]))}", ".SH SYNOPSIS"]
     lines += [f"\\fB{_escape(context.command_path)}\\fR {_escape(' '.join(command.collect_usage_pieces(context)))}"]
     lines += [".SH DESCRIPTION", *_paragraphs(paragraphs)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evtool.core.custody.events import Event
 from evtool.core.text.names import shown
 from evtool.operations.catalogue.holders import Given, OwnCopy
 from evtool.report.answers_document import GivenDocument, OwnCopyDocument
@@ -56,7 +57,7 @@ def given_document(given: Given) -> GivenDocument:
         holder=given.holder,
         entry=given.entry,
         head=given.digest,
-        event=given.event,
+        event=Event(given.event),
         since=given.since,
         items=tuple(given.items.serialize()),
         authority=given.authority,

@@ -14,15 +14,13 @@ from evtool.cli.options.common import SigningOptions, signing_options
 from evtool.cli.options.values import code_value, days_value, rate_value
 from evtool.cli.output import Output, output_options
 from evtool.operations.author import Author
-from evtool.operations.catalogue.copies import read_copies
+from evtool.operations.catalogue.copies import look_at_location
 from evtool.operations.catalogue.locations import (
     DEFAULT_CYCLE_DAYS,
     MARKER,
     Location,
     LocationKind,
-    Presence,
     add_location,
-    find_presence,
     list_locations,
 )
 from evtool.report.audit_document import LocationsDocument, LocationShown
@@ -138,15 +136,15 @@ def list_all(catalogue: Path, output: Output) -> None:
 
 
 def _document(catalogue: Catalogue, location: Location) -> LocationShown:
-    copies = read_copies(catalogue, [location.code])
+    copies, is_there = look_at_location(catalogue, location)
     return LocationShown(
         code=location.code,
         kind=location.kind.value,
         directory=location.root,
         cycle_days=location.cycle_days,
         rate=location.rate,
-        copies=len(copies),
-        there=find_presence(location, (copy.path for copy in copies)) is Presence.THERE,
+        copies=copies,
+        there=is_there,
     )
 
 

@@ -33,8 +33,7 @@ Examples:
       --policy intake.toml --receipts receipts
 
 \b
-A policy, intake.toml, of three lines; the last one is for those who keep a
-list of agreements (`evtool agreement`), and asks for one of them:
+A policy, intake.toml; the last line is for those who list their agreements:
   format = "evtool-intake-policy/1"
   codes = ["R1"]      # your own codes: each bundle is made for one of them
   agreement = true

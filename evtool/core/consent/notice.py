@@ -2,7 +2,7 @@
 
 A notice holds entries as they were signed, from the first of which a holder may not know yet to the last that changes
 terms of the items that it is about. The details of entries about other items stay behind; whoever signs the notice
-answers for it that those are about none of its items. `manifests/FORMAT-consent.md`, section "Notices".
+answers for it that those are about none of its items. `manifests/FORMAT-notice.md`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from msgspec import Struct
 from evtool.core.finding import Cause, Finding, Words
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.text.times import format_utc
-from evtool.operations.catalogue.locations import Location
+from evtool.operations.catalogue.locations import Location, Presence, find_presence
 from evtool.store.catalogue.database import Catalogue
 
 OK, DAMAGED, UNREADABLE = "ok", "damaged", "unreadable"
@@ -110,6 +110,12 @@ def read_copies(catalogue: Catalogue, locations: Iterable[str] = (), results: It
         )
         chosen = set(locations)
         return [copy for copy in map(StoredCopy._make, rows) if not chosen or copy.location in chosen]
+
+
+def look_at_location(catalogue: Catalogue, location: Location) -> tuple[int, bool]:
+    """Tell how many copies lie at a location, and whether it can be read now."""
+    copies = read_copies(catalogue, [location.code])
+    return len(copies), find_presence(location, (copy.path for copy in copies)) is Presence.THERE
 
 
 def moment_of(text: str | None) -> datetime | None:

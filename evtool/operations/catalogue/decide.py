@@ -204,14 +204,12 @@ class _Carrying(Struct, frozen=True):
         if not against:
             return
         names = tuple(reason.value for reason in against)
-        hint = (
-            "ask the sender which record is theirs; whoever can explain it keeps both, and says how it came"
-            if against == [IntakeReason.RECORDS_PART]
-            else "mend that first, or reject the bundle"
-        )
-        raise _ERRORS[gravest(reason.exit_code for reason in against)](
+        error = _ERRORS[gravest(reason.exit_code for reason in against)]
+        raise error(
             "holding {number} cannot be accepted: {reasons}",
-            hint=hint,
+            hint="ask the sender which record is theirs; whoever can explain it keeps both, and says how it came"
+            if against == [IntakeReason.RECORDS_PART]
+            else "mend that first, or reject the bundle",
             key="decide-parts" if against == [IntakeReason.RECORDS_PART] else "decide-against",
             ways=(Way.EXPLAINED,) if against == [IntakeReason.RECORDS_PART] else (),
             number=self.holding.number,

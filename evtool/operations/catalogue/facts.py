@@ -190,7 +190,8 @@ def require_registrable(report: Report, name: str) -> None:
     """
     if report.exit_code in (ExitCode.MISMATCH, ExitCode.NOT_CHECKED):
         is_disproved = report.exit_code is ExitCode.MISMATCH
-        raise (MismatchError if is_disproved else InputError)(
+        error = MismatchError if is_disproved else InputError
+        raise error(
             "{path} fails verification, so it is not added"
             if is_disproved
             else "{path} could not be checked, so it is not added",

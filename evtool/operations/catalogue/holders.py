@@ -57,7 +57,7 @@ class Given(NamedTuple):
     holder: str
     entry: int
     digest: str
-    event: str
+    event: Event
     since: str
     items: ItemRanges
     authority: str | None
@@ -172,7 +172,7 @@ def read_handovers(connection: sqlite3.Connection, collection: int, items: ItemR
         if here is not None:
             holder = party if is_handover else agent
             answer = answers.get(digest) if is_handover else Acceptance(acceptance)
-            found.append(Given(holder, sequence, digest, event, happened, here, authority, purpose, answer))
+            found.append(Given(holder, sequence, digest, Event(event), happened, here, authority, purpose, answer))
     return found
 
 

@@ -245,9 +245,13 @@ class _Registration:
         rows = [_merge(fact, stored.get((fact.digest, fact.signature))) for fact in facts]
         marks = ",".join("?" * (len(EntryFact._fields) + 2))
         told = ("items", "terms", "not_about", "vouched_by", "undone_by")
+        # One copy withholds what another one tells, and a notice does not tell of a key that it was replaced.
+        late = ("party", "authority", "purpose", "answers", "acceptance")
         self._connection.executemany(
             f"INSERT INTO entry(collection, {', '.join(EntryFact._fields)}, first_seen) VALUES({marks}) "
-            f"ON CONFLICT DO UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in told)}, proven_before="
+            f"ON CONFLICT DO UPDATE SET {', '.join(f'{name}=excluded.{name}' for name in told)}, "
+            f"{', '.join(f'{name}=COALESCE({name}, excluded.{name})' for name in late)}, "
+            "retired=MAX(retired, excluded.retired), proven_before="
             "COALESCE(MIN(proven_before, excluded.proven_before), proven_before, excluded.proven_before), "
             "first_seen=MIN(first_seen, excluded.first_seen)",
             ((collection, *fact, self._arrival.seen) for fact in rows),
