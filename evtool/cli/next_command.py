@@ -18,6 +18,9 @@ from evtool.core.text.names import is_visible
 PLACE = "DIR"
 """What stands for the evidence directory or bundle of a run in a command that is told in general."""
 
+CATALOGUE = "CATALOGUE"
+"""What stands for the catalogue of a run."""
+
 CARRIED = (
     "--custody", "--continued", "-i", "--passphrase-file", "--tsa-roots", "--trust", "--recipients",
     "--key", "--agent", "--key-passphrase-file", "--deny-terms",
@@ -44,6 +47,9 @@ def next_command(general: str, place: str | None = None) -> str:
     context = click.get_current_context(silent=True)
     place = place or (_place_of(context) if context is not None else None)
     words = general.split(" ")
+    if context is not None and CATALOGUE in words:
+        words = [_catalogue_of(context) if word == CATALOGUE else word for word in words]
+        general = " ".join(words)
     if context is None or place is None or PLACE not in words:
         return general
     target = _find_command(context.find_root().command, words[1:])
@@ -92,6 +98,14 @@ def _place_of(context: click.Context) -> str | None:
             values = value if isinstance(value, tuple) else (value,)
             return str(values[0]) if len(values) == 1 and values[0] not in (None, "-") else None
     return None
+
+
+def _catalogue_of(context: click.Context) -> str:
+    """Give the catalogue of a run as it was typed, as an argument or an option, ready for a shell."""
+    for param in context.command.params:
+        if param.opts[0] in ("catalogue", "--catalogue") and context.params.get(param.name or "") is not None:
+            return shell_word(str(context.params[param.name or ""]))
+    return CATALOGUE
 
 
 def _given(context: click.Context) -> Iterator[tuple[str, str]]:

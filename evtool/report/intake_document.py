@@ -38,7 +38,7 @@ class IntakeLine(Struct, frozen=True, kw_only=True):
         terms_unknown: items held before whose terms nobody knows any more.
         already_held: items of it that were held before.
         receipt: name of the file with the receipt, or null.
-        problem: what went wrong, as a sentence; may be empty.
+        problem: what went wrong, as a sentence without the name of any file of the bundle; may be empty.
     """
 
     format: Literal["evtool-intake/1"] = "evtool-intake/1"

@@ -251,7 +251,7 @@ def test_duplicates_figures_and_filters(evtool: Runner, sender: Party, repositor
     assert figures["kinds"] == {"none": 9, "interview": 1, "photograph": 1}
     assert (figures["senders"], figures["agreements"]) == ({"A1": 8, "B2": 3}, {"DSA-7": 11})
     assert ask(repository, "figures", "--year", "1999").document["files"] == 0
-    assert "about 2 people" in repository.ok("catalogue", "figures", "C").stdout
+    assert "2 people, counted by their codes" in repository.ok("catalogue", "figures", "C").stdout
 
 
 def test_words_are_found_in_any_spelling(evtool: Runner, sender: Party, repository: Party) -> None:

@@ -133,7 +133,7 @@ def test_a_growing_collection_alarms_nobody() -> None:
 def test_the_forecast_says_how_much_a_night_it_would_need() -> None:
     copies = list(make_copies([1000.0] * 243, START).values())
     said = forecast(copies, START + 10 * DAY, 7200)
-    assert said == Forecast(8100, 34, 0, 10, (), is_behind=True)
+    assert said == Forecast(8100, 34, 0, 10, (), is_behind=True, next_due=START + CYCLE)
     assert not forecast(copies, START + 10 * DAY, 8100).is_behind
     assert forecast(copies, START + 31 * DAY, 9000).overdue == 243
     assert forecast([], START, 7200) == Forecast(0, 0, 0, None, (), is_behind=False)

@@ -8,14 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from evtool.cli.commands.intake_take import EXAMPLES
 from evtool.core.custody.entry import parse_entry
 from evtool.core.errors import FormatError
+from evtool.core.finding import Axis
 from evtool.core.ssh.allowed_signers import TrustStatus, parse_allowed_signers
 from evtool.core.ssh.key import parse_public_key_line
 from evtool.core.ssh.signature import NAMESPACE
 from evtool.core.text.digest import group_in_fours
+from evtool.core.values import replace
+from evtool.operations.catalogue.policy import IntakePolicy, parse_policy
 
-TEMPLATES = Path(__file__).parents[2] / "manifests" / "templates"
+ROOT = Path(__file__).parents[2]
+TEMPLATES = ROOT / "manifests" / "templates"
+TOPICS = ROOT / "evtool" / "cli" / "topics"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH41FmL7R3bpIXrieRaijcpcS6ZQ78sUVddZ2YN1AhHT"
 FILLED = {
     "<collection>": "0f" * 16,
@@ -39,6 +45,22 @@ def test_an_entry_that_was_filled_in_can_be_read() -> None:
         value = FILLED[name]
         with pytest.raises(FormatError):
             parse_entry(filled.replace(value, name).encode())
+
+
+def test_the_policies_that_are_shown_can_be_used() -> None:
+    """The template, as it is and with all its fields; the three lines of the help and of the topic say the same."""
+    form = (TEMPLATES / "intake.toml").read_text("utf-8")
+    short = IntakePolicy(codes=("R1",), agreement=True)
+    assert parse_policy(form.encode()) == short
+    assert parse_policy(re.sub(r"(?m)^# (?=\w+ = )", "", form).encode()) == replace(
+        short, required=short.required | {Axis.TIME}, settle=60
+    )
+    shown = re.search(r"(?ms)^  format = .*?^$", EXAMPLES)
+    assert shown is not None
+    assert parse_policy(shown[0].encode()) == short
+    for language in ("en", "ko"):
+        topic = (TOPICS / language / "repository.md").read_text("utf-8")
+        assert parse_policy(topic.split("```toml\n")[1].split("```")[0].encode()) == short
 
 
 def test_the_first_entry_has_no_previous() -> None:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from evtool.core.custody.events import Event
+from evtool.core.text.names import shown
 from evtool.operations.catalogue.holders import Given, OwnCopy
 from evtool.report.answers_document import GivenDocument, OwnCopyDocument
 from evtool.report.language import Language
 
 
 def render_copy(language: Language, copy: OwnCopy) -> str:
-    """Write where one of one's own copies lies, and when it was last found whole."""
+    """Write on two lines where one of one's own copies lies, and when it was last read."""
     say = language.say
-    proof = say("catalogue.proof", when=copy.last_proof, result=copy.result or "") if copy.last_proof else None
-    return say(
+    result = language.word("copy-result", copy.result or "")
+    proof = say("catalogue.proof", when=copy.last_proof, result=result) if copy.last_proof else None
+    own = say(
         "catalogue.own",
         holding=copy.holding,
         location=copy.location,
-        path=copy.carrier or copy.path,
         items=language.say_ranges(copy.items.ranges, "items"),
         proof=proof,
     )
+    return f"{own}\n      {shown(copy.carrier or copy.path)}"
 
 
 def render_given(language: Language, given: Given) -> str:

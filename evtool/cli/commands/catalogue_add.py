@@ -106,7 +106,7 @@ def command(
     signing: SigningOptions,
     output: Output,
 ) -> ExitCode:
-    """Verify directories and bundles, and add them to the catalogue; they stay where they lie."""
+    """Verify directories and bundles, and enter them."""
     if adding.continued is not None and len(paths) > 1:
         raise misuse(UsageError("{option} goes with one PATH", key="with-one-path", option="--continued"))
     trust = choose_trust(adding.trust_file, ())

@@ -97,7 +97,7 @@ class HowMuch(Struct, frozen=True):
 def command(
     catalogue: Path, much: HowMuch, workers: WorkerOptions, signing: SigningOptions, output: Output
 ) -> ExitCode:
-    """Read copies again, and find damage while other copies are intact."""
+    """Read copies again, to find damage in time."""
     options = AuditOptions(
         budget=much.budget,
         until=much.until,
@@ -124,6 +124,8 @@ def _render(language: Language, result: AuditResult) -> Iterator[str]:
         yield from say_trouble(language, trouble, "unread")
     size = format_size(result.bytes, language)
     yield say("audit.done", run=result.run, count=result.copies, size=size, minutes=round(result.spent / 60))
+    if not (result.copies or result.begun or said.is_behind or result.damaged or result.unreadable) and said.next_due:
+        yield say("audit.nothing-to-read", day=f"{said.next_due.date()}")
     if result.begun:
         yield say("audit.begun", count=result.begun)
     if said.overdue:

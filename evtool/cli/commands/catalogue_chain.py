@@ -38,7 +38,7 @@ _DIGITS = 16
 @click.argument("collection", metavar="ID")
 @output_options
 def command(catalogue: Path, collection: str, output: Output) -> ExitCode:
-    """Print every entry of a record that any copy showed, with forks and missing receipts."""
+    """Print every entry of a record that any copy showed."""
     with open_catalogue(catalogue) as opened:
         known = read_chain(opened, collection)
     exit_code = ExitCode.MISMATCH if known.is_unexplained else ExitCode.OK

@@ -53,7 +53,7 @@ Consent that has ended is not in this list: `evtool catalogue recall` names thos
 )
 @output_options
 def command(catalogue: Path, within: int, output: Output) -> ExitCode:
-    """List what has to be read, reviewed, fetched or asked after, soonest first."""
+    """List what has to be done, and by when."""
     now = datetime.now(UTC)
     with open_catalogue(catalogue) as opened:
         due = find_catalogue_due(opened, now, timedelta(days=within), load_agreements())

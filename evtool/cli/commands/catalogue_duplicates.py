@@ -36,7 +36,7 @@ are left out. Two organisations that hold one file may both have promised its wi
 @click.option("--between", nargs=2, type=code_value, metavar="CODE CODE", help="Only what both of these senders sent.")
 @output_options
 def command(catalogue: Path, between: tuple[str, str] | None, output: Output) -> None:
-    """List files that are held under several collections; names of files are never told."""
+    """List files that several collections hold."""
     with open_catalogue(catalogue) as opened:
         found = find_duplicates(opened, between)
         if output.json:

@@ -57,7 +57,7 @@ SQLite and PostgreSQL. It holds the names that the catalogue holds, and no other
 )  # fmt: skip
 @output_options
 def command(catalogue: Path, form: str, table: str | None, file: Path | None, output: Output) -> None:
-    """Write out all that the catalogue knows, for another program."""
+    """Write out all that it knows, for another program."""
     chosen = ExportFormat(form)
     if chosen is ExportFormat.CSV and table is None:
         raise misuse(UsageError("CSV holds one table; name it with --table", key="csv-table"))
@@ -72,5 +72,5 @@ def command(catalogue: Path, form: str, table: str | None, file: Path | None, ou
             return
         with new_file(file) as written:
             size = sum(written.file.write(piece.encode("utf-8")) for piece in lines)
-    output.answer(f"{catalogue.name}: written to {file}", done=True)
+    output.answer(output.language.say("catalogue.exported", path=str(file)), done=True)
     output.document(CatalogueExportDocument(path=str(catalogue), output=str(file), bytes=size))

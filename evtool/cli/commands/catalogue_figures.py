@@ -34,12 +34,13 @@ however often it came again. People are counted by the codes that archivists gav
 @click.option("--year", type=click.IntRange(1970, 9999), metavar="YYYY", help="Only what first came in this year.")
 @output_options
 def command(catalogue: Path, year: int | None, output: Output) -> None:
-    """Count what came: files by kind, sender and agreement, and how many people they are about."""
+    """Count what came: files, bundles and people."""
     with open_catalogue(catalogue) as opened:
         found = count_figures(opened, year)
     language = output.language
+    collections = language.say("catalogue.files-of", count=found.collections)
     lines: list[str] = [
-        language.say("catalogue.files", count=found.files, bytes=found.bytes, collections=found.collections),
+        language.say("catalogue.files", count=found.files, bytes=found.bytes, where=collections),
         language.say("catalogue.holdings", count=found.holdings),
         language.say("catalogue.subjects", count=found.subjects),
     ]

@@ -37,7 +37,7 @@ listed, too: somebody may have looked at it.
 @click.argument("items", metavar="[N-N]", required=False, type=items_value)
 @output_options
 def command(catalogue: Path, collection: str, items: ItemRanges | None, output: Output) -> None:
-    """List your copies of a collection, and everybody who was given some of it."""
+    """List your copies, and everybody who was given some."""
     with open_catalogue(catalogue) as opened:
         found = find_holders(opened, collection, items)
     language = output.language

@@ -8,7 +8,6 @@ import click
 
 from evtool.cli.command import Command, Option
 from evtool.cli.output import Output, output_options
-from evtool.core.text.names import shown
 from evtool.report.catalogue_document import CatalogueInitDocument
 from evtool.store.catalogue.database import Names, key_file_of, make_catalogue
 
@@ -27,12 +26,6 @@ Keep it on a local disk. Beside it lies the key of its digests, repository.cat.k
 can confirm no document. Keep a copy of the key elsewhere; without it a catalogue made again has other digests.
 """
 
-_SAID = {
-    Names.NONE: "It holds no names of files and no titles.",
-    Names.TITLES: "It holds the titles that archivists gave: whoever steals it can read them.",
-    Names.ALL: "It holds titles and names of files: whoever steals it can read them.",
-}
-
 
 @click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("catalogue", metavar="CATALOGUE", type=click.Path(path_type=Path))
@@ -49,8 +42,9 @@ def command(catalogue: Path, names: str, output: Output) -> None:
     """Make an empty catalogue."""
     chosen = Names(names)
     make_catalogue(catalogue, chosen)
-    lines = [f"{shown(str(catalogue))} is made. {_SAID[chosen]}"]
-    lines.append(f"The key of its digests is {shown(str(key_file_of(catalogue)))}; keep a copy of it elsewhere.")
+    say = output.language.say
+    lines = [say("catalogue.made", path=str(catalogue), names=say(f"catalogue.names-{names}"))]
+    lines.append(say("catalogue.made-key", path=str(key_file_of(catalogue))))
     output.answer("\n".join(lines), done=True)
     output.document(
         CatalogueInitDocument(path=str(catalogue), names=chosen.value, key_file=str(key_file_of(catalogue)))

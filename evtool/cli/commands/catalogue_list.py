@@ -9,9 +9,10 @@ import click
 from evtool.cli.command import Command, Option
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_options
-from evtool.core.text.ranges import name_ranges
+from evtool.core.text.ranges import ranges_of, spell_ranges
 from evtool.operations.catalogue.listing import Held, list_collections
 from evtool.report.catalogue_document import CatalogueListDocument, HeldDocument
+from evtool.report.language import Language
 from evtool.store.catalogue.database import open_catalogue
 
 EXAMPLES = """\b
@@ -38,21 +39,19 @@ def command(catalogue: Path, sender: str | None, output: Output) -> None:
             documents = map(_document, list_collections(opened, sender))
             output.document_of(CatalogueListDocument(path=str(catalogue), collections=()), "collections", documents)
         else:
-            output.answer_lines(map(_line, list_collections(opened, sender)), "The catalogue holds no collection.")
+            language = output.language
+            lines = (_line(language, held) for held in list_collections(opened, sender))
+            output.answer_lines(lines, language.say("catalogue.none-held"))
 
 
-def _line(held: Held) -> str:
-    parts = [f"{held.collection} from {held.sender}"]
-    parts.append(name_ranges(held.held.ranges, 4) if held.held is not None else "no item held")
-    if held.in_quarantine:
-        parts.append(
-            f"in quarantine: {name_ranges(_as_ranges(held.in_quarantine), singular='holding', plural='holdings')}"
-        )
-    return "; ".join(parts)
-
-
-def _as_ranges(numbers: tuple[int, ...]) -> list[tuple[int, int]]:
-    return [(number, number) for number in numbers]
+def _line(language: Language, held: Held) -> str:
+    say, waiting = language.say, held.in_quarantine
+    items = language.say_ranges(held.held.ranges) if held.held is not None else say("catalogue.not-held")
+    line = say("catalogue.held", collection=held.collection, sender=held.sender, items=items)
+    if not waiting:
+        return line
+    numbers = ", ".join(spell_ranges(ranges_of(waiting).ranges))
+    return line + say("catalogue.held-quarantined", count=len(waiting), numbers=numbers)
 
 
 def _document(held: Held) -> HeldDocument:

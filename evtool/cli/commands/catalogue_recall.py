@@ -89,7 +89,7 @@ def command(
     signing: SigningOptions,
     output: Output,
 ) -> ExitCode:
-    """List what may not be used any more and who still has it, and write to them."""
+    """List what was withdrawn and who still has it."""
     if letters is not None and letters.exists() and not letters.is_dir():
         raise misuse(UsageError("{path} is no directory", key="letters-directory", path=str(letters)))
     today = day or datetime.now(UTC).date()

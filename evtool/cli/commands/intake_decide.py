@@ -86,7 +86,10 @@ def command(
     signing: SigningOptions,
     output: Output,
 ) -> ExitCode:
-    """Accept, reject or give back a bundle in quarantine; DECISION is accept, partial, reject or return."""
+    """Accept, reject or give back a bundle in quarantine.
+
+    DECISION is accept, partial, reject or return.
+    """
     if entry.reason == NOT_STATED:
         raise misuse(UsageError("--reason TEXT says why; the sender reads it", key="decide-reason"))
     decided = Decided(IntakeDecision(decision), deciding.by, entry.header(), _items(deciding.items), deciding.explain)

@@ -33,6 +33,8 @@ def command(everything: bool, store: StoreOptions, output: Output) -> None:
     with open_catalogue(store.catalogue) as catalogue:
         found = Holdings(catalogue, store.location).listed(everything=everything)
     language = output.language
-    lines = (line for holding in found for line in render_holding(language, holding))
+    lines = [line for holding in found for line in render_holding(language, holding)]
+    if found:
+        lines.append(language.say("intake.more"))
     output.answer_lines(lines, language.say("intake.nothing-waits"))
     output.document(holdings_document(str(store.catalogue), found))

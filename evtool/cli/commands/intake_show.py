@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from evtool.cli.answers.holding import holdings_document, render_holding
+from evtool.cli.answers.holding import holdings_document, render_all
 from evtool.cli.command import Command
 from evtool.cli.options.intake import StoreOptions, known_store_options
 from evtool.cli.output import Output, output_options
@@ -32,6 +32,7 @@ Exit codes:
 def command(number: int, store: StoreOptions, output: Output) -> None:
     """Show what is known of one bundle that came."""
     with open_catalogue(store.catalogue) as catalogue:
-        holding = Holdings(catalogue, store.location).numbered(number)
-    output.answer("\n".join(render_holding(output.language, holding, everything=True)))
+        holdings = Holdings(catalogue, store.location)
+        holding, root = holdings.numbered(number), holdings.root()
+    output.answer("\n".join(render_all(output.language, holding, root)))
     output.document(holdings_document(str(store.catalogue), [holding]))

@@ -33,10 +33,10 @@ Examples:
       --policy intake.toml --receipts receipts
 
 \b
-A policy:
+A policy, intake.toml; the last line is for those who list their agreements:
   format = "evtool-intake-policy/1"
-  codes = ["ohchr-dprk"]    your own codes: bundles are made for one of them
-  agreement = true          each comes under an agreement of your list
+  codes = ["R1"]      # your own codes: each bundle is made for one of them
+  agreement = true
 
 With --identity encrypted bundles are opened, too; --dry-run tells what would happen; --json prints a line for each
 bundle as soon as it is done with, and then the counts.
@@ -77,7 +77,7 @@ def command(
     signing: SigningOptions,
     output: Output,
 ) -> ExitCode:
-    """Take in every bundle that lies in an inbox, and write a receipt for each."""
+    """Check, register and answer what lies in an inbox."""
     assert store.store is not None  # noqa: S101  # the option is required here
     _require_apart(inbox, store.store, door.receipts)
     options = door.load((store.store, store.location), access, time, output, dry_run=dry_run)

@@ -109,6 +109,7 @@ class DoorOptions(Struct, frozen=True):
             organisations={code: each.recipient.organisation for code, each in known if each.recipient.organisation},
             location=store[1],
             dry_run=dry_run,
+            language=output.language,
         )
 
 

@@ -211,7 +211,7 @@ class _Carrying(Struct, frozen=True):
             if against == [IntakeReason.RECORDS_PART]
             else "mend that first, or reject the bundle",
             key="decide-parts" if against == [IntakeReason.RECORDS_PART] else "decide-against",
-            ways=(Way.EXPLAINED,),
+            ways=(Way.EXPLAINED,) if against == [IntakeReason.RECORDS_PART] else (),
             number=self.holding.number,
             reasons=", ".join(names),
         )

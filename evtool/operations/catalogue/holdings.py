@@ -133,7 +133,7 @@ class Holdings:
         if found is None:
             raise UsageError(
                 "the catalogue has no holding {number}",
-                hint="`evtool intake list` prints those in quarantine",
+                hint="`evtool intake list --catalogue CATALOGUE --everything` lists all that came",
                 key="no-holding",
                 number=number,
             )

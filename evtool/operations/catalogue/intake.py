@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from evtool.core.consent.agreements import Agreements
 from evtool.core.custody.chain import Link
@@ -67,7 +67,7 @@ from evtool.operations.catalogue.outcome import (
     render_known,
     render_left,
     say_error,
-    worst_of,
+    say_worst,
 )
 from evtool.operations.catalogue.policy import IntakePolicy
 from evtool.operations.catalogue.register import (
@@ -84,6 +84,7 @@ from evtool.operations.entries.handover import read_receipt_file
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import open_verified
 from evtool.report.intake_document import IntakeLine
+from evtool.report.language import Language, english
 from evtool.scan.progress import NoProgress
 from evtool.scan.tree import TreeLocation
 from evtool.store.bundle_form import is_bundle_folder
@@ -112,6 +113,7 @@ class IntakeOptions(Struct, frozen=True):
         organisations: code of an agent -> code of the organisation that it belongs to, where that is known.
         location: code of the store as a location of the catalogue.
         dry_run: move and write nothing; tell what would be.
+        language: in which language a line says what went wrong.
     """
 
     policy: IntakePolicy
@@ -122,6 +124,7 @@ class IntakeOptions(Struct, frozen=True):
     organisations: dict[str, str] = {}
     location: str = "store"
     dry_run: bool = False
+    language: Language = field(default_factory=english)
 
 
 def intake(
@@ -177,7 +180,7 @@ class BundleIntake:
                 return render(arrived.name, Judged((IntakeReason.TOO_LARGE,)), "quarantined", before)
             sha256 = digest_of(bundle)
         except (OSError, EvtoolError) as error:
-            return render_left(arrived, IntakeReason.UNREADABLE, error)
+            return render_left(arrived, IntakeReason.UNREADABLE, say_error(error, self._options.language))
         with ExitStack() as opened:
             known = bool(self.holdings.of(sha256))
             judged = Judged((IntakeReason.DUPLICATE,)) if known else self.judge(bundle, before, opened)
@@ -196,7 +199,7 @@ class BundleIntake:
                     return render_known(arrived.name, known[0], "taken", ExitCode.OK)
             shelf = self.shelves.take(arrived)
         except (OSError, EvtoolError) as error:
-            return render_left(arrived, IntakeReason.UNREADABLE, error)
+            return render_left(arrived, IntakeReason.UNREADABLE, say_error(error, self._options.language))
         return self._handle(shelf, arrived.name)
 
     def resume(self, shelf: Shelf) -> IntakeLine | None:
@@ -222,7 +225,7 @@ class BundleIntake:
         try:
             written = mark(Path(os.fsdecode(arrived.path))).changed
         except (OSError, EvtoolError) as error:
-            return render_left(arrived, IntakeReason.UNREADABLE, error)
+            return render_left(arrived, IntakeReason.UNREADABLE, say_error(error, self._options.language))
         age = self._author.now().timestamp() - written
         return render_left(arrived, IntakeReason.CHANGING) if age < self._options.policy.settle else None
 
@@ -234,7 +237,7 @@ class BundleIntake:
                 return self._keep(shelf, name, before, None, Judged((IntakeReason.TOO_LARGE,)))
             sha256 = digest_of(shelf.bundle)
         except (OSError, EvtoolError) as error:
-            judged = Judged((IntakeReason.UNREADABLE,), problem=say_error(error))
+            judged = Judged((IntakeReason.UNREADABLE,), problem=say_error(error, self._options.language))
             return self._keep(shelf, name, BundleMark("", 0, 0), None, judged)
         shelf = self.shelves.label(shelf, sha256)
         if self.holdings.of(sha256):
@@ -270,7 +273,7 @@ class BundleIntake:
             if bundle.is_dir() and not is_bundle_folder(TreeLocation.find(str(bundle))):
                 reasons = [IntakeReason.NOT_A_BUNDLE]
             if IntakeReason.NOT_A_BUNDLE in reasons:
-                return Judged(tuple(reasons), report, problem=worst_of(report))
+                return Judged(tuple(reasons), report, problem=say_worst(report, self._options.language))
             handover = find_handover(report.links)
             reasons += judge_handover(handover, policy)
             numbers = self._judge_agreements(handover, report, reasons)
@@ -278,13 +281,20 @@ class BundleIntake:
                 facts = read_facts(found, self._options.verify, bundle.name)
             except (MismatchError, InputError, NotEstablishedError):
                 facts = None  # the reasons say why
-            return Judged(tuple(dict.fromkeys(reasons)), report, handover, facts, worst_of(report), numbers)
+            return Judged(
+                tuple(dict.fromkeys(reasons)),
+                report,
+                handover,
+                facts,
+                say_worst(report, self._options.language),
+                numbers,
+            )
         except KeyFileError as error:
-            return Judged((IntakeReason.LOCKED,), problem=say_error(error))
+            return Judged((IntakeReason.LOCKED,), problem=say_error(error, self._options.language))
         except (FormatError, InputError, EvidenceError) as error:
-            return Judged((IntakeReason.NOT_A_BUNDLE,), problem=say_error(error))
+            return Judged((IntakeReason.NOT_A_BUNDLE,), problem=say_error(error, self._options.language))
         except OSError as error:
-            return Judged((IntakeReason.UNREADABLE,), problem=say_error(error))
+            return Judged((IntakeReason.UNREADABLE,), problem=say_error(error, self._options.language))
         except Exception as error:  # noqa: BLE001  # a fault of evtool itself: the others must not wait for its mending
             return Judged((IntakeReason.NOT_CHECKED,), problem=f"internal error: {type(error).__name__}")
 
@@ -309,7 +319,7 @@ class BundleIntake:
             if sha256 is not None and mark(shelf.bundle) != before:
                 judged = CHANGED
         except (OSError, EvtoolError) as error:
-            judged = Judged((IntakeReason.UNREADABLE,), problem=say_error(error))
+            judged = Judged((IntakeReason.UNREADABLE,), problem=say_error(error, self._options.language))
         path = self.shelves.path_of(shelf)
         if IntakeReason.CHANGING in judged.reasons:
             return replace(render(name, judged, "quarantined", before), path=path)
@@ -345,7 +355,9 @@ class BundleIntake:
             if mark(shelf.bundle) != before:
                 return self._keep(shelf, name, before, sha256, CHANGED)
         except (FormatError, InputError, MismatchError, NotEstablishedError, OSError) as error:
-            again = replace(judged, reasons=(IntakeReason.NOT_CHECKED,), problem=say_error(error))
+            again = replace(
+                judged, reasons=(IntakeReason.NOT_CHECKED,), problem=say_error(error, self._options.language)
+            )
             return self._keep(shelf, name, before, sha256, again)
         path = self.shelves.free_path(shelf, facts.collection, facts.head)
         arrival = replace(self.arrival(shelf, name, before, sha256, judged, path), receipt=sha256_hex(receipt))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from evtool.core.custody.chain import Link
-from evtool.core.errors import EvtoolError, ExitCode
-from evtool.core.finding import Effect
-from evtool.core.text.ranges import ItemRanges
+from evtool.core.errors import EvtoolError, ExitCode, KeyFileError
+from evtool.core.finding import Axis, Effect, Finding
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.verdict import Report
 from evtool.operations.catalogue.facts import Facts
 from evtool.operations.catalogue.holdings import BundleHolding
 from evtool.operations.catalogue.judging import IntakeReason, gravest
 from evtool.operations.catalogue.register import Registered
 from evtool.report.intake_document import IntakeEnd, IntakeLine
-from evtool.report.language import in_english
+from evtool.report.language import Language, Said
 from evtool.store.catalogue.inbox import Arrived
 from evtool.store.catalogue.shelves import BundleMark
 
@@ -56,7 +58,7 @@ class Judged(Struct, frozen=True):
         report: the verdict; None if there is none.
         handover: the entry that made it; None if there is none.
         facts: what the catalogue takes from it; None if it takes nothing.
-        problem: what went wrong, as a sentence.
+        problem: what went wrong, as a sentence that names no file of the bundle.
         agreements: numbers of the agreements under which it comes.
     """
 
@@ -93,19 +95,49 @@ def codes_of(report: Report | None) -> tuple[str, ...]:
     return tuple(sorted({finding.code.value for finding in findings if finding.effect is not Effect.NOTE}))
 
 
-def worst_of(report: Report) -> str:
-    """Say the gravest of what was found, if it is why something is not clean."""
-    return str(in_english(report.findings[0])) if report.exit_code is not ExitCode.OK and report.findings else ""
+_NAMELESS = (Axis.TRUST, Axis.TIME)
+"""What is found on these questions is told of keys, codes and entries; on all others it may be told of a file."""
 
 
-def say_error(error: EvtoolError | OSError) -> str:
-    """Say what went wrong, in one line."""
-    return error.message if isinstance(error, EvtoolError) else error.strerror or type(error).__name__
+def say_worst(report: Report, language: Language) -> str:
+    """Say the gravest of what was found, if it is why something is not clean; without any name of a file.
+
+    What is said here goes to terminals, mail and logs. A file goes by the number of its item.
+    """
+    if report.exit_code is ExitCode.OK or not report.findings:
+        return ""
+    worst = report.findings[0]
+    if worst.axis in _NAMELESS and worst.path is None:
+        return language.say_finding(worst)
+    alike = [finding for finding in report.findings if finding.effect is worst.effect]
+    codes = dict.fromkeys(each.code.value for each in alike)
+    return language.say("intake.found", codes=Said("; ".join(_say_code(code, alike, language) for code in codes)))
 
 
-def render_left(arrived: Arrived, reason: IntakeReason, error: EvtoolError | OSError | None = None) -> IntakeLine:
-    """Say of something in an inbox why it stays there."""
-    problem = say_error(error) if error is not None else ""
+def _say_code(code: str, findings: Iterable[Finding], language: Language) -> str:
+    numbers = {each.item for each in findings if each.code.value == code and each.item is not None}
+    return f"{code} ({language.say_ranges(ranges_of(numbers).ranges, 'items')})" if numbers else code
+
+
+def say_error(error: EvtoolError | OSError, language: Language) -> str:
+    """Say what went wrong, in one line; empty if that could name a file of a bundle."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return language.say_error(error) if _is_nameless(error) else ""
+
+
+def _is_nameless(error: EvtoolError) -> bool:
+    """Tell whether numbers are all that an error says beside its own words; the name of a key is the user's."""
+    if isinstance(error, KeyFileError):
+        return True
+    return bool(error.key) and all(
+        isinstance(value, int) or (isinstance(value, EvtoolError) and _is_nameless(value))
+        for value in error.values.values()
+    )
+
+
+def render_left(arrived: Arrived, reason: IntakeReason, problem: str = "") -> IntakeLine:
+    """Say of something in an inbox why it stays there; `problem` is what went wrong."""
     return render(arrived.name, Judged((reason,), problem=problem), "left", None)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from evtool.core.errors import FormatError
+from evtool.core.errors import FormatError, InputError
 from evtool.core.finding import Axis
 from evtool.core.text.codes import check_code
 from evtool.core.text.foreign import read_foreign_text
@@ -55,6 +55,13 @@ def load_policy(path: Path) -> IntakePolicy:
     """
     try:
         return parse_policy(read_any_file(path, MAX_POLICY))
+    except InputError as error:
+        raise InputError(
+            "{why}",
+            hint="write one, of three lines: `evtool help intake take` shows it",
+            key="intake-policy-file",
+            why=error,
+        ) from error
     except FormatError as error:
         raise FormatError(
             "{path}: {why}",

@@ -71,6 +71,7 @@ class Forecast(Struct, frozen=True):
         oldest_days: age of the oldest proof, in whole days; None if no copy has one.
         too_long: copies that cannot be cut, and take longer than the whole budget.
         is_behind: whether something is overdue, or will be.
+        next_due: when the next copy has to be read; None if there is none.
     """
 
     needed: int
@@ -79,6 +80,7 @@ class Forecast(Struct, frozen=True):
     oldest_days: int | None
     too_long: tuple[int, ...]
     is_behind: bool
+    next_due: datetime | None = None
 
 
 def order(readings: Iterable[CopyReading], now: datetime) -> list[CopyReading]:
@@ -148,6 +150,7 @@ def forecast(readings: Sequence[CopyReading], now: datetime, budget: float | Non
         oldest_days=max(0, (now - min(proofs)) // DAY) if proofs else None,
         too_long=too_long,
         is_behind=bool(overdue or too_long or (budget is not None and needed > budget)),
+        next_due=min((reading.due(now) for reading in readings), default=None),
     )
 
 
