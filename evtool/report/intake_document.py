@@ -39,6 +39,7 @@ class IntakeLine(Struct, frozen=True, kw_only=True):
         already_held: items of it that were held before.
         receipt: name of the file with the receipt, or null.
         problem: what went wrong, as a sentence without the name of any file of the bundle; may be empty.
+        dry_run: whether it only tells what would become of the bundle, and nothing was moved or written.
     """
 
     format: Literal["evtool-intake/1"] = "evtool-intake/1"
@@ -66,6 +67,7 @@ class IntakeLine(Struct, frozen=True, kw_only=True):
     already_held: tuple[str, ...] = ()
     receipt: str | None = None
     problem: str = ""
+    dry_run: bool = False
 
 
 class IntakeEnd(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,8 @@ _PER_HEAD = 16
 def render_line(language: Language, line: IntakeLine) -> str:
     """Write what became of one bundle."""
     state = line.state if line.holding is not None else f"{line.state}-unnumbered"
+    if line.dry_run and line.holding is not None:
+        state = f"{line.state}-dry"
     lines: list[str] = [language.say(f"intake.{state}", name=line.bundle, number=line.holding)]
     lines += [f"  {reason}: {language.word('intake-reason', reason)}" for reason in line.reasons]
     if line.problem:

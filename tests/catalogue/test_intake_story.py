@@ -24,6 +24,7 @@ from tests.catalogue.door import (
     snapshot,
     zip_again,
 )
+from tests.cli.evidence import snapshot as all_files
 from tests.cli.test_receive_story import age_key
 from tests.conftest import make_runner
 
@@ -245,6 +246,13 @@ def test_records_that_part_are_never_taken_in_by_themselves(world: World, reposi
     refused = repository.decide(number, "accept", "--reason", "asked A1")
     assert refused.exit_code == 1
     assert "--explain" in refused.stderr
+    before = all_files(repository.folder, custody=True, dates=False)
+    explain = ("--reason", "asked A1", "--explain", "two laptops", "--dry-run")
+    for decision, *more in (("accept", *explain), ("reject", "--reason", "asked A1", "--dry-run")):
+        tried = repository.decide(number, decision, *more)
+        assert (tried.exit_code, "nothing was" in tried.stdout) == (0, True), tried.stderr
+    assert repository.decide(number, "accept", "--reason", "asked A1", "--dry-run").exit_code == 1
+    assert all_files(repository.folder, custody=True, dates=False) == before
     accepted = repository.decide(number, "accept", "--reason", "asked A1", "--explain", "two laptops", "--json")
     assert accepted.exit_code == 0, accepted.stderr
     assert accepted.document["state"] == "accepted"

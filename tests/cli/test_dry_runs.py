@@ -207,9 +207,9 @@ def rehearse(party: Party, *arguments: str | Path) -> tuple[str, dict[str, Any]]
     ids=lambda context: context.command_path,
 )
 def test_every_command_that_writes_a_record_can_be_tried(context: click.Context) -> None:
-    """Whoever writes a record may have to wait for another writer; whoever adds an entry gives a reason."""
+    """Whoever writes a record may have to wait for another writer, gives a reason, or answers with receipts."""
     options = {name for param in context.command.get_params(context) for name in param.opts}
-    assert ("--dry-run" in options) == bool(options & {"--wait", "--reason"})
+    assert ("--dry-run" in options) == bool(options & {"--wait", "--reason", "--receipts"})
 
 
 def test_a_renewal_can_be_tried(archivist: Party, case: Path, tsa: OpensslAuthority) -> None:

@@ -137,7 +137,7 @@ def test_config_shows_what_holds_and_writes_nothing(evtool: Runner, tmp_path: Pa
 
     run = make_party(evtool, "A1").run
     settings = {each["name"]: each for each in run("config", "--json").document["settings"]}
-    assert list(settings) == ["home", "agent", "key", "trust", "recipients", "authorities", "language"]
+    assert list(settings) == ["home", "agent", "key", "trust", "recipients", "agreements", "authorities", "language"]
     assert (settings["agent"]["value"], settings["agent"]["source"]) == ("A1", "home")
     assert (settings["key"]["value"], settings["key"]["exists"]) == (str(run.home / "keys" / "A1"), True)
     assert {name for name, each in settings.items() if each["variable"]} == {

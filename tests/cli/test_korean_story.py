@@ -167,7 +167,7 @@ MISTAKES: tuple[tuple[str, int, str], ...] = (
     ("consent check case --to UN-1 --for spying", 2, "이용 목적: 쓸 수 없는 코드입니다"),
     ("consent set case --items 1 --until soon", 2, "종료일: soon: 2026-03-01 형태의 날짜가 아닙니다"),
     ("consent show case --items 7-9", 2, "오류: 해당하는 봉인된 항목이 없습니다: 7-9"),
-    ("receive case", 2, "오류: 값이 빠졌습니다: '--receipt'"),
+    ("receive case", 2, "오류: 인계받은 것에는 --receipt, 통지서에는 --notice 옵션을 지정하십시오"),
     ("receive case --receipt r --items 1 --reject", 2, "--items, --reject: 둘 중 하나만 쓸 수 있습니다"),
     ("receive case --receipt r", 4, "오류: A1: 이 증거 모음을 인계한 기록이 없습니다"),
     ("verify case --trust r.keys", 4, "오류: r.keys: 파일이나 디렉터리가 없습니다"),

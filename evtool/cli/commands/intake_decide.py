@@ -67,7 +67,7 @@ class DecidingOptions(Struct, frozen=True):
 @click.argument("number", metavar="N", type=click.IntRange(1))
 @click.argument("decision", metavar="DECISION", type=click.Choice([each.value for each in IntakeDecision]))
 @options_of(DecidingOptions, "deciding")
-@options_of(EntryOptions, "entry", "The entry", without=frozenset({"custody", "continued", "wait", "dry_run"}))
+@options_of(EntryOptions, "entry", "The entry", without=frozenset({"custody", "continued", "wait"}))
 @known_store_options
 @door_options
 @access_options
@@ -95,9 +95,11 @@ def command(
     decided = Decided(IntakeDecision(decision), deciding.by, entry.header(), _items(deciding.items), deciding.explain)
     with open_catalogue(store.catalogue) as catalogue:
         root = Holdings(catalogue, store.location).root()
-        options = door.load((root, store.location), access, time, output)
-        line = decide_holding(catalogue, number, decided, Author(signing.choose(), entry.policy()), options)
-    output.answer(render_line(output.language, line), done=True)
+        options = door.load((root, store.location), access, time, output, dry_run=entry.dry_run)
+        line = decide_holding(
+            catalogue, number, decided, Author(signing.choose(dry_run=entry.dry_run), entry.policy()), options
+        )
+    output.answer(render_line(output.language, line), done=not entry.dry_run)
     output.document(line)
     return line.exit_code
 

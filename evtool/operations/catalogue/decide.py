@@ -7,7 +7,7 @@ verified again, as it lies there now.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from enum import Enum
 
 from msgspec import Struct
@@ -108,6 +108,8 @@ def decide_holding(
 ) -> IntakeLine:
     """Carry out what a person decided on a bundle, and sign the receipt for it where it was made for us.
 
+    With `dry_run` in the options everything is checked, and nothing is written.
+
     Raises:
         UsageError: there is no such holding, it was accepted already, or what is explained is no fork.
         InputError, MismatchError, NotEstablishedError, RefusedError: it cannot be accepted; nothing was done.
@@ -115,8 +117,7 @@ def decide_holding(
         KeyFileError: the key cannot sign.
     """
     run = BundleIntake(catalogue, author, options)
-    with run.shelves.locked(), ExitStack() as opened:
-        run.holdings.make_location(run.root)
+    with nullcontext() if options.dry_run else run.shelves.locked(), ExitStack() as opened:
         holding = run.holdings.numbered(number)
         if holding.state.is_held:
             raise UsageError("holding {number} was accepted before", key="decide-held", number=number)
@@ -138,9 +139,13 @@ def decide_holding(
                 number=number,
             )
         judged = run.judge(shelf.bundle, before, opened, number)
+        found = holding._replace(sha256=sha256)
+        carrying = _Carrying(run, catalogue, author, options, decided, found, shelf, opened)
+        if options.dry_run:
+            return carrying.look(judged)
+        run.holdings.make_location(run.root)
         with running(catalogue, "decide", author):
-            found = holding._replace(sha256=sha256)
-            return _Carrying(run, catalogue, author, options, decided, found, shelf, opened).carry_out(judged)
+            return carrying.carry_out(judged)
 
 
 class _Carrying(Struct, frozen=True):
@@ -155,25 +160,42 @@ class _Carrying(Struct, frozen=True):
     shelf: Shelf
     opened: ExitStack
 
+    @property
+    def _accepts(self) -> bool:
+        return self.decided.decision in (IntakeDecision.ACCEPT, IntakeDecision.PARTIAL)
+
+    def look(self, judged: Judged) -> IntakeLine:
+        """Say what would be done."""
+        if self._accepts:
+            self._find_acceptable(judged)
+            judged = replace(judged, reasons=())
+        state, holding = _STATES[self.decided.decision], self.holding
+        line = render(self.shelf.read_name(), judged, state.value, mark(self.shelf.bundle), holding.sha256)
+        return replace(line, exit_code=ExitCode.OK, holding=holding.number, path=holding.path, dry_run=True)
+
     def carry_out(self, judged: Judged) -> IntakeLine:
         """Do what was decided."""
-        if self.decided.decision in (IntakeDecision.ACCEPT, IntakeDecision.PARTIAL):
-            return self._accept(judged)
-        return self._refuse(judged)
+        return self._accept(judged) if self._accepts else self._refuse(judged)
 
-    def _accept(self, judged: Judged) -> IntakeLine:
-        facts, decided, shelf, number = judged.facts, self.decided, self.shelf, self.holding.number
+    def _find_acceptable(self, judged: Judged) -> Facts:
+        """Give what is to be registered, unless something stands against it."""
+        facts, decided = judged.facts, self.decided
         self._require_acceptable(judged)
         if facts is None:
             raise InputError(
-                "holding {number} has no record that could be registered", key="decide-nothing", number=number
+                "holding {number} has no record that could be registered",
+                key="decide-nothing",
+                number=self.holding.number,
             )
-        explanation = None
         if decided.explain is not None:
             self._require_fork(facts)
+        return facts if decided.items is None else facts.only(decided.items)
+
+    def _accept(self, judged: Judged) -> IntakeLine:
+        decided, shelf, number = self.decided, self.shelf, self.holding.number
+        facts, explanation = self._find_acceptable(judged), None
+        if decided.explain is not None:
             explanation = Explanation(decided.explain, decided.by, format_utc(self.author.now()))
-        if decided.items is not None:
-            facts = facts.only(decided.items)
         flush_bundle(shelf)
         before = mark(shelf.bundle)
         receipt = None

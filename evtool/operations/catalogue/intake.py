@@ -143,7 +143,7 @@ def intake(
     run = BundleIntake(catalogue, author, options)
     if options.dry_run:
         for each in arrived:
-            yield run.look(each)
+            yield replace(run.look(each), dry_run=True)
         return
     with run.shelves.locked():
         run.holdings.make_location(run.root)
