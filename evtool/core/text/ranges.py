@@ -124,6 +124,17 @@ def ranges_of(items: Iterable[int]) -> ItemRanges:
     return ItemRanges(tuple(ranges))
 
 
+def unite(spans: Iterable[tuple[int, int]]) -> ItemRanges | None:
+    """Make one set of ranges that may touch or overlap, sorted by their first numbers; None if there are none."""
+    ranges: list[tuple[int, int]] = []
+    for first, last in spans:
+        if ranges and first <= ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], last))
+        else:
+            ranges.append((first, last))
+    return ItemRanges(tuple(ranges)) if ranges else None
+
+
 def parse_ranges(texts: Iterable[str]) -> ItemRanges:
     """Read ranges in their one spelling.
 

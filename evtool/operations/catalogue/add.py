@@ -13,6 +13,7 @@ from evtool.core.text.times import format_utc
 from evtool.operations.author import Author
 from evtool.operations.catalogue.containers import describe_container
 from evtool.operations.catalogue.facts import read_facts
+from evtool.operations.catalogue.locations import find_disk
 from evtool.operations.catalogue.register import Arrival, Kept, Registered, register
 from evtool.operations.catalogue.runs import running
 from evtool.operations.verify.options import VerifyOptions
@@ -21,8 +22,6 @@ from evtool.store.catalogue.database import Catalogue
 
 HERE = "here"
 """Code of the location of what is added without one: the disks of this computer."""
-
-_CYCLE_DAYS = 30
 
 
 class AddOptions(Struct, frozen=True):
@@ -116,7 +115,7 @@ def find_location(catalogue: Catalogue, code: str) -> str | None:
     """Give the directory below which the paths of a location are; the one of this computer is made when needed."""
     with catalogue.write() as connection:
         if code == HERE:
-            connection.execute("INSERT OR IGNORE INTO location VALUES(?,'disk',NULL,?,NULL,0)", (code, _CYCLE_DAYS))
+            return find_disk(connection, code, None)
         row = connection.execute("SELECT root FROM location WHERE code=?", (code,)).fetchone()
     if row is None:
         raise UsageError(

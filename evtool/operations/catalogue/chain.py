@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from evtool.core.custody.branches import EntryPlace
 from evtool.operations.catalogue.forks import KnownFork, read_entries, read_forks
 from evtool.operations.catalogue.holders import HANDOVERS, collection_number
+from evtool.operations.catalogue.in_force import StoredEntry
 from evtool.store.catalogue.database import Catalogue
 
 
@@ -91,9 +93,10 @@ def read_chain(catalogue: Catalogue, collection: str) -> KnownChain:
     with catalogue.read() as connection:
         number = collection_number(connection, collection)
         (sender,) = connection.execute("SELECT sender FROM collection WHERE id=?", (number,)).fetchone()
-        forks = tuple(read_forks(connection, number, read_entries(connection, number)))
+        known = read_entries(connection, number)
+        forks = tuple(read_forks(connection, number, known))
         forked = {node.place for fork in forks for node in (fork.parting.first, fork.parting.second)}
-        marker = _Marker(connection, number, forked)
+        marker = _Marker(connection, number, known, forked)
         rows = connection.execute(
             "SELECT sequence, digest, previous, event, agent, happened, party, items, first_seen, signature, "
             "previous_signature, not_about, undone_by FROM entry WHERE collection=? ORDER BY sequence, digest",
@@ -106,13 +109,16 @@ def read_chain(catalogue: Catalogue, collection: str) -> KnownChain:
 class _Marker:
     """Finds out what is to be known of each entry of a collection."""
 
-    def __init__(self, connection: sqlite3.Connection, collection: int, forked: set[tuple[str, str]]) -> None:
-        rows = connection.execute(
-            "SELECT digest, previous, answers FROM entry WHERE collection=? ORDER BY sequence", (collection,)
-        ).fetchall()
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        collection: int,
+        entries: Sequence[StoredEntry],
+        forked: set[EntryPlace],
+    ) -> None:
         self._forked = forked
-        self._before = {digest: previous for digest, previous, _ in rows}
-        self._answered = {answers for _, _, answers in rows if answers is not None}
+        self._before = {entry.digest: entry.previous for entry in entries}
+        self._answered = {entry.answers for entry in entries if entry.answers is not None}
         self._followers: dict[str | None, int] = {}
         for previous in self._before.values():
             self._followers[previous] = self._followers.get(previous, 0) + 1

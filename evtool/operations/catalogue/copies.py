@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from msgspec import Struct
 from evtool.core.finding import Cause, Finding, Words
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.text.times import format_utc
+from evtool.operations.catalogue.holders import read_held
 from evtool.operations.catalogue.locations import Location, Presence, find_presence
 from evtool.store.catalogue.database import Catalogue
 
@@ -145,8 +145,8 @@ def find_intact(catalogue: Catalogue, damaged: StoredCopy, items: ItemRanges | N
             "ORDER BY last_proof DESC, location, path",
             (damaged.collection, OK),
         ).fetchall()
-        needed = items or _held(connection, damaged.holding)
-        return tuple(IntactCopy(*row) for *row, held in rows if _covers(_held(connection, held), needed))
+        needed = items or read_held(connection, damaged.holding)
+        return tuple(IntactCopy(*row) for *row, held in rows if _covers(read_held(connection, held), needed))
 
 
 def sum_due(
@@ -177,17 +177,6 @@ def sum_due(
 def in_order(found: Iterable[ReadingDue]) -> tuple[ReadingDue, ...]:
     """Put what is due first in front."""
     return tuple(sorted(found, key=lambda each: (each.due, each.location, each.carrier or "")))
-
-
-def _held(connection: sqlite3.Connection, holding: int) -> ItemRanges | None:
-    rows = connection.execute("SELECT first, last FROM holding_item WHERE holding=? ORDER BY first", (holding,))
-    ranges: list[tuple[int, int]] = []
-    for first, last in rows:
-        if ranges and ranges[-1][1] + 1 == first:
-            ranges[-1] = ranges[-1][0], last
-        else:
-            ranges.append((first, last))
-    return ItemRanges(tuple(ranges)) if ranges else None
 
 
 def _covers(held: ItemRanges | None, needed: ItemRanges | None) -> bool:

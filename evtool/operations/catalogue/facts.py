@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -18,7 +18,7 @@ from evtool.core.manifest.context import SUBJECTS
 from evtool.core.text.codes import check_code
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges, parse_ranges
+from evtool.core.text.ranges import ItemRanges, parse_ranges, unite
 from evtool.core.text.times import format_time
 from evtool.core.values import replace
 from evtool.core.verdict import Report
@@ -225,7 +225,7 @@ def read_facts(found: VerifiedRecord, options: VerifyOptions, name: str) -> Fact
     policy = TrustPolicy(options.trust, options.signers, options.now, {}, options.receipts)
     proven = {interval.entry: interval.not_after for interval in report.intervals}
     spans = [(first, last) for seal in record.seals for first, last, _ in seal.disclosed.spans]
-    disclosed = _join(spans)
+    disclosed = unite(spans)
     read = _Entries(record, proven, disclosed)
     entries = tuple(map(read.fact, record.chain.links))
     receipts = tuple(read.fact(link) for link in _receipts(record) if policy.judge(link) is None)
@@ -242,16 +242,6 @@ def with_receipt(facts: Facts, receipt: bytes) -> Facts:
     link = check_receipt(facts.record.chain.links, *split_receipt(receipt)).link
     fact = _Entries(facts.record, {}, facts.disclosed).fact(link)
     return replace(facts, entries=(*facts.entries, fact))
-
-
-def _join(spans: Iterable[tuple[int, int]]) -> ItemRanges | None:
-    ranges: list[tuple[int, int]] = []
-    for first, last in spans:
-        if ranges and first == ranges[-1][1] + 1:
-            ranges[-1] = (ranges[-1][0], last)
-        else:
-            ranges.append((first, last))
-    return ItemRanges(tuple(ranges)) if ranges else None
 
 
 def _receipts(record: Record) -> Iterator[Link]:

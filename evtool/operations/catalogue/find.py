@@ -13,10 +13,10 @@ from msgspec import Struct
 from evtool.core.consent.decision import Decision
 from evtool.core.errors import UsageError
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of, unite
 from evtool.operations.catalogue.containers import describe_container
 from evtool.operations.catalogue.facts import fold_words
-from evtool.operations.catalogue.register import unite
+from evtool.operations.catalogue.holders import UNDER_AGREEMENT
 from evtool.operations.catalogue.usable import Decider, UseQuestion
 from evtool.store.catalogue.database import Catalogue, Names
 
@@ -165,13 +165,7 @@ class Finder:
             items.add("t.status IS NULL AND ?=?", NOT_STATED, NOT_STATED)
         else:
             items.add("t.status=?", sought.status)
-        items.add(
-            "(EXISTS(SELECT 1 FROM term_code WHERE terms=t.id AND name='agreement' AND code=?) OR EXISTS(SELECT 1 FROM "
-            "holding_item AS h JOIN holding ON holding.id=h.holding WHERE holding.collection=i.collection AND "
-            "i.number BETWEEN h.first AND h.last AND holding.agreement=?))",
-            sought.agreement,
-            sought.agreement,
-        )
+        items.add(UNDER_AGREEMENT, sought.agreement, sought.agreement)
         if sought.dates is not None:
             # A date as precise as it is known: a year is within a range if a day of it can be.
             first, last = sought.dates

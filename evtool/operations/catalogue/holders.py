@@ -11,13 +11,20 @@ from msgspec import Struct
 from evtool.core.custody.events import Acceptance, Event
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges
+from evtool.core.text.ranges import ItemRanges, unite
 from evtool.operations.catalogue.in_force import read_items
-from evtool.operations.catalogue.register import unite
 from evtool.store.catalogue.database import Catalogue
 
 HANDOVERS = (Event.TRANSFERRED.value, Event.DISCLOSED.value)
 """Events that hand items over."""
+
+UNDER_AGREEMENT = """(
+    EXISTS(SELECT 1 FROM term_code WHERE terms=b.terms AND name='agreement' AND code=?) OR
+    EXISTS(SELECT 1 FROM holding_item AS h JOIN holding ON holding.id=h.holding WHERE
+        holding.collection=i.collection AND i.number BETWEEN h.first AND h.last AND holding.agreement=?))
+"""
+"""Condition that an item `i`, whose terms rest on the basis `b`, is bound to an agreement or came under it; its number
+is given twice."""
 
 
 class OwnCopy(NamedTuple):
@@ -130,6 +137,11 @@ def sealed_items(connection: sqlite3.Connection, collection: int, before: int | 
     return unite(sorted(spans))
 
 
+def read_held(connection: sqlite3.Connection, holding: int) -> ItemRanges | None:
+    """Give the items that one holding discloses; None for none."""
+    return unite(connection.execute("SELECT first, last FROM holding_item WHERE holding=? ORDER BY first", (holding,)))
+
+
 def read_copies(connection: sqlite3.Connection, collection: int, items: ItemRanges) -> list[OwnCopy]:
     """Give the copies that hold some of the items."""
     found: list[OwnCopy] = []
@@ -140,8 +152,7 @@ def read_copies(connection: sqlite3.Connection, collection: int, items: ItemRang
         (collection,),
     ).fetchall()
     for holding, location, path, carrier, last_proof, result in copies:
-        spans = connection.execute("SELECT first, last FROM holding_item WHERE holding=? ORDER BY first", (holding,))
-        held = unite(spans)
+        held = read_held(connection, holding)
         here = held.meet(items) if held is not None else None
         if here is not None:
             found.append(OwnCopy(holding, location, path, carrier, here, last_proof, result))

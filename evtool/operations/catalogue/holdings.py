@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from evtool.core.errors import UsageError, Way
 from evtool.operations.catalogue.forks import is_unexplained, read_entries
+from evtool.operations.catalogue.locations import find_disk
 from evtool.operations.catalogue.register import State
 from evtool.store.catalogue.database import Catalogue
 
@@ -83,11 +84,7 @@ class Holdings:
             UsageError: the location of this code is elsewhere.
         """
         with self._catalogue.write() as connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO location(code, kind, root, cycle_days) VALUES(?,'disk',?,?)",
-                (self.location, root, _CYCLE_DAYS),
-            )
-            found = connection.execute("SELECT root FROM location WHERE code=?", (self.location,)).fetchone()[0]
+            found = find_disk(connection, self.location, root)
         if found != root:
             raise UsageError(
                 "the location {location} of this catalogue is another directory",
@@ -195,6 +192,3 @@ def _write_decision(connection: sqlite3.Connection, number: int, decided: tuple[
     connection.execute(
         "UPDATE holding SET decided_by=?, decided_at=?, decision=?, why=? WHERE id=?", (*decided, number)
     )
-
-
-_CYCLE_DAYS = 30

@@ -22,7 +22,7 @@ from evtool.core.custody.events import Event
 from evtool.core.errors import FormatError
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.limits import MAX_INTEGER
-from evtool.core.text.ranges import ItemRanges, parse_ranges
+from evtool.core.text.ranges import ItemRanges, parse_ranges, unite
 from evtool.operations.catalogue.stored_terms import read_plain_terms
 
 _MOST_GROUPS = 4096
@@ -269,14 +269,10 @@ def _seals_in(entries: Sequence[StoredEntry]) -> list[tuple[int, int, StoredEntr
 
 def _find_overlaps(seals: Sequence[tuple[int, int, StoredEntry]]) -> ItemRanges | tuple[int, ...]:
     """Find the numbers that two seals gave, on two branches; the seals are sorted by their first item."""
-    ranges: list[tuple[int, int]] = []
+    overlaps: list[tuple[int, int]] = []
     end = 0
     for first, last, _ in seals:
         if first <= end:
-            overlap = (first, min(last, end))
-            if ranges and overlap[0] <= ranges[-1][1] + 1:
-                ranges[-1] = (ranges[-1][0], max(ranges[-1][1], overlap[1]))
-            else:
-                ranges.append(overlap)
+            overlaps.append((first, min(last, end)))
         end = max(end, last)
-    return ItemRanges(tuple(ranges)) if ranges else ()
+    return unite(overlaps) or ()

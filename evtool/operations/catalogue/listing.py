@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from evtool.core.text.ranges import ItemRanges
-from evtool.operations.catalogue.register import unite
+from evtool.core.text.ranges import ItemRanges, unite
 from evtool.store.catalogue.database import Catalogue
 
 

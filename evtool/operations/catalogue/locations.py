@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import Enum
@@ -140,6 +141,16 @@ def may_be_unmounted(location: Location, path: str) -> bool:
             return next(entries, None) is None
     except OSError:
         return True
+
+
+def find_disk(connection: sqlite3.Connection, code: str, root: str | None) -> str | None:
+    """Give the root that a location has; one that is not known is entered as a disk with this one, unmarked."""
+    connection.execute(
+        "INSERT OR IGNORE INTO location(code, kind, root, cycle_days) VALUES(?,?,?,?)",
+        (code, LocationKind.DISK.value, root, DEFAULT_CYCLE_DAYS),
+    )
+    found: str | None = connection.execute("SELECT root FROM location WHERE code=?", (code,)).fetchone()[0]
+    return found
 
 
 def _mark(root: str, code: str) -> bool:

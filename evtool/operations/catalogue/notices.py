@@ -7,7 +7,6 @@ from pathlib import Path
 from msgspec import Struct
 
 from evtool.core.consent.notice import Notice, parse_notice
-from evtool.core.errors import NotEstablishedError
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.times import format_utc
 from evtool.operations.author import Author
@@ -16,7 +15,7 @@ from evtool.operations.catalogue.facts import Facts, entry_fact, spell_items
 from evtool.operations.catalogue.holders import collection_number
 from evtool.operations.catalogue.register import Arrival, Container, Kept, Registered, register
 from evtool.operations.catalogue.runs import running
-from evtool.operations.entries.notice import read_notice_bytes, require_trusted
+from evtool.operations.entries.notice import read_notice_bytes, require_trusted, signed_by_retired
 from evtool.operations.record.trust import TrustPolicy
 from evtool.store.catalogue.database import Catalogue
 
@@ -89,11 +88,6 @@ def _find_place(catalogue: Catalogue, notice: Notice) -> bool:
     signers = [(notice.agent, notice.public_key), *((link.entry.agent, link.public_key) for link in news)]
     for agent, key in signers:
         if key.fingerprint in retired:
-            raise NotEstablishedError(
-                "the notice is signed by a key of {agent} that has been replaced",
-                hint="ask {agent}, through a separate channel, who signed it",
-                key="notice-retired",
-                agent=agent,
-            )
+            raise signed_by_retired(agent)
     previous = notice.links[0].entry.previous
     return previous is None or previous.entry in known or any(link.head in known for link in notice.links)

@@ -15,6 +15,7 @@ from evtool.core.terms.terms import Status
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.operations.catalogue.forks import read_entries, read_forks
 from evtool.operations.catalogue.holders import (
+    UNDER_AGREEMENT,
     Given,
     OwnCopy,
     collection_number,
@@ -198,12 +199,9 @@ def _find_unknown(connection: sqlite3.Connection, collection: int, sender: str) 
         yield RecallReason(Why.TERMS_UNKNOWN, None, ranges_of(sorted(numbers)), entries=asked, ask=(agent,))
 
 
-_UNDER_AGREEMENT = """
-SELECT i.number FROM item AS i JOIN basis AS b ON b.id=i.basis WHERE i.collection=? AND (
-    EXISTS(SELECT 1 FROM term_code WHERE terms=b.terms AND name='agreement' AND code=?) OR
-    EXISTS(SELECT 1 FROM holding_item AS h JOIN holding ON holding.id=h.holding WHERE
-        holding.collection=i.collection AND i.number BETWEEN h.first AND h.last AND holding.agreement=?))
-"""
+_UNDER_AGREEMENT = f"""
+SELECT i.number FROM item AS i JOIN basis AS b ON b.id=i.basis WHERE i.collection=? AND {UNDER_AGREEMENT}
+"""  # noqa: S608  # a condition of `holders`
 
 
 def _newest_day(connection: sqlite3.Connection, collection: int, entries: str) -> str | None:

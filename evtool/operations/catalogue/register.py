@@ -16,7 +16,7 @@ from evtool.core.custody.branches import EntryPlace
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.finding import Code
 from evtool.core.terms.terms import PERMITTING, code_text
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of, unite
 from evtool.core.values import replace
 from evtool.operations.catalogue.facts import EntryFact, Facts, ItemFact, spell_items
 from evtool.operations.catalogue.forks import (
@@ -443,17 +443,6 @@ def _merge(fact: EntryFact, known: StoredEntry | None) -> EntryFact:
 
 def _join_digests(one: str | None, other: str | None) -> str | None:
     return " ".join(sorted({*(one or "").split(), *(other or "").split()})) or None
-
-
-def unite(spans: Iterable[tuple[int, int]]) -> ItemRanges | None:
-    """Put ranges together that may overlap, sorted by their beginnings."""
-    ranges: list[tuple[int, int]] = []
-    for first, last in spans:
-        if ranges and first <= ranges[-1][1] + 1:
-            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], last))
-        else:
-            ranges.append((first, last))
-    return ItemRanges(tuple(ranges)) if ranges else None
 
 
 def _permits(known: ItemTerms) -> bool:

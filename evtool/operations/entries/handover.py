@@ -145,9 +145,18 @@ def read_receipt_file(path: Path) -> bytes:
     Raises:
         InputError: it cannot be read.
     """
+    return read_sent_file(path, MAX_RECEIPT)
+
+
+def read_sent_file(path: str | os.PathLike[str], most: int) -> bytes:
+    """Read a file that somebody sent, and no more of it than a byte beyond what it may have.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_RECEIPT + 1)
+        with open(path, "rb") as file:
+            return file.read(most + 1)
     except OSError as error:
         raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown(str(path)), why=error) from error
 

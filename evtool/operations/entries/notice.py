@@ -18,12 +18,12 @@ from evtool.core.custody.receipt import transfer_details
 from evtool.core.errors import InputError, MismatchError, NotEstablishedError
 from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.limits import MAX_NOTICE
-from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
 from evtool.keys.signer import Signer
 from evtool.operations.author import Author
 from evtool.operations.entries.consent import read_consent
+from evtool.operations.entries.handover import read_sent_file
 from evtool.operations.entries.recall import Recall
 from evtool.operations.entries.record_event import RecordResult, record_event
 from evtool.operations.entries.writer import EntryHeader
@@ -90,11 +90,7 @@ def read_notice_bytes(path: os.PathLike[str]) -> bytes:
     Raises:
         InputError: it cannot be read.
     """
-    try:
-        with open(path, "rb") as file:
-            return file.read(MAX_NOTICE + 1)
-    except OSError as error:
-        raise InputError("{path}: {why.strerror}", key="cannot-read", path=shown(str(path)), why=error) from error
+    return read_sent_file(path, MAX_NOTICE)
 
 
 class TakenNotice(Struct, frozen=True):
@@ -196,12 +192,7 @@ def require_trusted(notice: Notice, trust: TrustPolicy, record: Record | None = 
     signers += [(link.entry.agent, link.public_key, trust.judge(link)) for link in changes]
     for agent, key, objection in signers:
         if objection is None and record is not None and key.fingerprint in record.houses.retired:
-            raise NotEstablishedError(
-                "the notice is signed by a key of {agent} that has been replaced",
-                hint="ask {agent}, through a separate channel, who signed it",
-                key="notice-retired",
-                agent=agent,
-            )
+            raise signed_by_retired(agent)
         if objection is not None:
             raise NotEstablishedError(
                 "the notice is signed by {fingerprint} as agent {agent}: {why}",
@@ -211,6 +202,16 @@ def require_trusted(notice: Notice, trust: TrustPolicy, record: Record | None = 
                 agent=agent,
                 why=in_english(objection[1]),
             )
+
+
+def signed_by_retired(agent: str) -> NotEstablishedError:
+    """Give the error that a notice, or a change that it tells, is signed by a key that has a successor."""
+    return NotEstablishedError(
+        "the notice is signed by a key of {agent} that has been replaced",
+        hint="ask {agent}, through a separate channel, who signed it",
+        key="notice-retired",
+        agent=agent,
+    )
 
 
 def _is_known(consent: ItemConsent) -> bool:

@@ -11,7 +11,7 @@ from evtool.core.custody.chain import Link
 from evtool.core.custody.events import Received
 from evtool.core.custody.receipt import answered_transfers, check_receipt, transfer_details
 from evtool.core.errors import EvtoolError, InputError
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of, unite
 from evtool.core.text.times import format_time
 from evtool.operations.entries.consent import read_consent
 from evtool.operations.record.disclosed_lists import read_lists
@@ -93,16 +93,8 @@ def _given(record: Record, link: Link, items: ItemRanges) -> ItemRanges | None:
 
 def _sealed_before(record: Record, entry: int) -> ItemRanges | None:
     """Give what was sealed before an entry; as ranges, as how many items a seal has is what it claims."""
-    ranges: list[tuple[int, int]] = []
-    for seal in sorted(record.seals, key=lambda seal: seal.sealed.first_item):
-        first, last = seal.sealed.first_item, seal.sealed.first_item + seal.sealed.items - 1
-        if seal.number >= entry:
-            continue
-        if ranges and first <= ranges[-1][1] + 1:
-            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], last))
-        else:
-            ranges.append((first, last))
-    return ItemRanges(tuple(ranges)) if ranges else None
+    seals = sorted((seal.sealed.first_item, seal.sealed.items) for seal in record.seals if seal.number < entry)
+    return unite((first, first + count - 1) for first, count in seals)
 
 
 def _listed(record: Record, link: Link) -> ItemRanges | None:
