@@ -22,7 +22,7 @@ from evtool.core.finding import Code as Code
 from evtool.core.finding import Effect as Effect
 from evtool.core.finding import Finding as Finding
 from evtool.core.ssh.allowed_signers import AllowedSigners as AllowedSigners
-from evtool.core.verdict import Report as Report
+from evtool.core.verdict.verdict import Report as Report
 from evtool.keys.agreements import load_agreements as load_agreements
 from evtool.keys.recipients import Recipients as Recipients
 from evtool.keys.recipients import load_recipients as load_recipients

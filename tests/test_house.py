@@ -28,7 +28,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
     ],
     "evtool.core": [
         {"values"},  # what every value is made of
-        {"errors", "accounts"},
+        {"errors"},
         {"finding", "text"},
         {"terms", "ssh", "container", "timestamp", "metadata"},  # claims are spelled canonically, as text says
         {"manifest"},
@@ -54,7 +54,7 @@ FLOORS: Mapping[str, list[set[str]]] = {
 }
 """Package -> its rooms from the ground up. A room imports from the floors below it, and from no room beside it."""
 
-MOST_ROOMS = {"evtool.core": 14, "evtool.operations": 12}
+MOST_ROOMS = {"evtool.core": 13, "evtool.operations": 12}
 MOST_FLOORS = {"evtool.operations": 5}
 
 
@@ -175,7 +175,7 @@ def test_breaches_are_found() -> None:
     """The rules above see an arrow that points up, one beside, and a circle."""
     up = Arrow("evtool.core.text.names", "evtool.store.writer", 1, False)
     beside = Arrow("evtool.operations.seal.seal", "evtool.operations.bundle.pack", 1, True)
-    back = Arrow("evtool.core.errors", "evtool.core.verdict", 1, True)
+    back = Arrow("evtool.core.errors", "evtool.core.verdict.verdict", 1, True)
     assert len(breaches("evtool", [*all_arrows(), up])) == 1
     assert len(breaches("evtool.operations", [*all_arrows(), beside])) == 1
     assert "evtool.core.errors" in circle([*all_arrows(), back])

@@ -12,7 +12,7 @@ from evtool.core.terms.terms import TERMS, ConsentTerms, Handling
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.names import shown
 from evtool.core.text.times import format_time
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.report.columns import pad
 from evtool.report.language import Language, Said
 from evtool.report.moments import format_local

@@ -12,7 +12,6 @@ from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 
-from evtool.core.accounts import EvidenceCounts, ItemFates, LeftOut
 from evtool.core.custody.chain import Link
 from evtool.core.custody.entry import Clock
 from evtool.core.custody.event_tables import details_table
@@ -23,7 +22,8 @@ from evtool.core.finding import Axis, AxisState, Code
 from evtool.core.manifest.statement import ItemType, OmissionReason
 from evtool.core.text.times import format_time
 from evtool.core.timestamp.time_report import ProvenInterval, StampReport
-from evtool.core.verdict import PartialCopy, Report, SignerReport, StepResult
+from evtool.core.verdict.accounts import EvidenceCounts, ItemFates, LeftOut
+from evtool.core.verdict.verdict import PartialCopy, Report, SignerReport, StepResult
 from evtool.report.consent_document import SummaryDocument, Terms, summary_document
 from evtool.report.findings import FindingDocument, ListedFindings, list_findings
 from evtool.report.metadata_document import MetadataDocument, SealedMetadata

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code, Effect, Finding, Listed, Words
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.report.language import Language, Said
 
 _OF_ITEMS = (Code.CHANGED, Code.MISSING, Code.RENAMED, Code.TYPE_CHANGED)

@@ -6,9 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from evtool.core.accounts import LeftOut
 from evtool.core.errors import ExitCode, SealExitCode
 from evtool.core.finding import Code
+from evtool.core.verdict.accounts import LeftOut
 from evtool.report.findings import FindingDocument
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Listed, Words
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.report.headline import render_one_line, say_mark
 from evtool.report.language import Language, say_trust_file
 from evtool.report.moments import format_local

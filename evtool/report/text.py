@@ -10,7 +10,7 @@ from msgspec import Struct
 from evtool.core.finding import Axis, Effect, Finding, Listed, Words
 from evtool.core.text.digest import group_in_fours
 from evtool.core.text.ranges import ranges_of
-from evtool.core.verdict import Report, SignerReport
+from evtool.core.verdict.verdict import Report, SignerReport
 from evtool.report.columns import columns_of, fold, height_of, pad
 from evtool.report.consent_text import render_access
 from evtool.report.findings import list_findings

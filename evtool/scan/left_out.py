@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 
-from evtool.core.accounts import LeftOut
 from evtool.core.container.companions import SYSTEM_DIRECTORIES, find_companion
 from evtool.core.text.names import parse_name
 from evtool.core.text.patterns import DEFAULT_PATTERNS, LITTER_PATTERNS
+from evtool.core.verdict.accounts import LeftOut
 from evtool.scan.tree import Tree
 from evtool.scan.walk import join_path
 

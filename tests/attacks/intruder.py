@@ -30,7 +30,7 @@ from evtool.core.terms.terms import ConsentTerms, Handling, code_text
 from evtool.core.text.item_choice import parse_choice
 from evtool.core.text.names import store_name
 from evtool.core.text.ranges import parse_ranges
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.options import PackOptions
 from evtool.operations.entries.consent import change_consent

@@ -29,7 +29,7 @@ from evtool.core.text.item_choice import parse_choice
 from evtool.core.text.names import store_name
 from evtool.core.text.times import format_mtime
 from evtool.core.values import replace
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.keys.signer import FileSigner
 from evtool.operations.author import Author, Random
 from evtool.operations.bundle.choice import Wanted

@@ -20,7 +20,7 @@ from evtool.core.manifest.statement import ContentStatement, FileStatement, Item
 from evtool.core.text.checksums import serialize_header, serialize_line
 from evtool.core.text.digest import Digests, sha256_hex
 from evtool.core.text.names import parse_name, store_name
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.bundle import unpack as unpack_module
 from evtool.operations.bundle.unpack import unpack
 from evtool.report.language import in_english

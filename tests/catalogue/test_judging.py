@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, Code, Effect, Finding, Words
 from evtool.core.values import replace
-from evtool.core.verdict import Report, Step, StepResult
+from evtool.core.verdict.accounts import EvidenceCounts, ItemFates
+from evtool.core.verdict.verdict import Report, Step, StepResult
 from evtool.operations.catalogue.judging import IntakeReason, judge_report
 from evtool.operations.catalogue.policy import IntakePolicy
 

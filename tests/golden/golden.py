@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.keys.age_keys import DecryptionKey, load_pyrage
 from evtool.keys.trust import load_trust
 from evtool.keys.tsa_trust import load_roots

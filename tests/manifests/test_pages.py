@@ -12,7 +12,7 @@ import pytest
 from evtool.core.custody.events import DETAILS, Event
 from evtool.core.finding import Code, Effect
 from evtool.core.values import names_of
-from evtool.core.verdict import Step
+from evtool.core.verdict.verdict import Step
 from evtool.operations.verify.steps import STEPS
 
 ROOT = Path(__file__).parents[2]

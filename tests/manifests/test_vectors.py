@@ -27,7 +27,7 @@ from evtool.core.manifest.manifest import ManifestReader
 from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.ssh.allowed_signers import parse_allowed_signers
 from evtool.core.ssh.signature import parse_signature, verify_signature
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.keys.recipients import Recipients, parse_recipients
 from evtool.keys.tsa_trust import load_roots
 from evtool.operations.record.place import RecordPlace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.report.columns import columns_of
 from evtool.report.language import load_language
 from evtool.report.text import render_report

@@ -192,7 +192,7 @@ def test_the_code_digest_is_what_the_shell_computes(tmp_path: Path) -> None:
 def test_verify_imports_nothing_of_it() -> None:
     code = "import evtool.cli.commands.verify, sys; print([m for m in sys.modules if 'examine' in m or 'account' in m])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "['evtool.core.accounts']"
+    assert run.stdout.strip() == "['evtool.core.verdict.accounts']"
 
 
 def test_other_audiences_do_not_share_state(evtool: Runner, collection: Path) -> None:

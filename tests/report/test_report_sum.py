@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.values import replace
-from evtool.core.verdict import Report
+from evtool.core.verdict.accounts import EvidenceCounts, ItemFates
+from evtool.core.verdict.verdict import Report
 from evtool.report.document import report_sum
 from evtool.report.trust_used import TrustChosen, TrustKind, TrustOrigin
 

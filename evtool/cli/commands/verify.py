@@ -25,7 +25,7 @@ from evtool.cli.progress import terminal_progress
 from evtool.core.errors import EvidenceError, ExitCode, InputError, UsageError
 from evtool.core.text.item_choice import ItemChoice
 from evtool.core.values import replace
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.record.place import Place, RecordPlace
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.options import VerifyOptions

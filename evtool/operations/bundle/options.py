@@ -17,7 +17,7 @@ from evtool.core.ssh.key import PublicKey
 from evtool.core.terms.terms import Purpose, code_text
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.values import replace
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.keys.age_keys import EncryptionKey
 from evtool.keys.passphrase import Passphrase
 from evtool.operations.bundle.choice import Wanted

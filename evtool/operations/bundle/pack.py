@@ -36,7 +36,7 @@ from evtool.core.terms.terms import code_text
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.ranges import ranges_of
 from evtool.core.values import replace
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.author import Author, Now, Random, system_now
 from evtool.operations.bundle.choice import ItemSelection, choose_items
 from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, sweep

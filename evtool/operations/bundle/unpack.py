@@ -20,7 +20,7 @@ from evtool.core.errors import EvidenceError, InputError, MismatchError, UsageEr
 from evtool.core.finding import Effect, Finding
 from evtool.core.text.names import nfc_key, shown, store_name
 from evtool.core.values import replace
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.bundle.leftovers import Tell, sweep
 from evtool.operations.bundle.payload_places import Placed, Placing
 from evtool.operations.record.container import open_container

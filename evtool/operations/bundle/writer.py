@@ -15,7 +15,7 @@ from msgspec import Struct
 from evtool.core.errors import EvidenceError, InputError, MismatchError
 from evtool.core.finding import Axis, AxisState, Effect
 from evtool.core.text.names import shown
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.keys.age_keys import EncryptionKey
 from evtool.keys.passphrase import Passphrase
 from evtool.operations.bundle.plan import PartFile

@@ -21,7 +21,7 @@ from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, parse_ranges, unite
 from evtool.core.text.times import format_time
 from evtool.core.values import replace
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.catalogue.stored_terms import spell_plain_terms
 from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.items import read_afresh, read_numbered_items

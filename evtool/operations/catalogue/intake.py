@@ -45,7 +45,7 @@ from evtool.core.errors import (
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.times import format_utc
 from evtool.core.values import replace
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.author import Author
 from evtool.operations.catalogue.answering import answer, clear_after_kill, deliver
 from evtool.operations.catalogue.facts import Facts, read_facts, with_receipt

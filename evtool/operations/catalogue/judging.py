@@ -17,7 +17,7 @@ from evtool.core.custody.receipt import transfer_details
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Code, Effect
 from evtool.core.terms.terms import Purpose
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.catalogue.policy import IntakePolicy
 
 

@@ -10,7 +10,7 @@ from evtool.core.custody.chain import Link
 from evtool.core.errors import EvtoolError, ExitCode, KeyFileError
 from evtool.core.finding import Axis, Effect, Finding
 from evtool.core.text.ranges import ItemRanges, ranges_of
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.catalogue.facts import Facts
 from evtool.operations.catalogue.holdings import BundleHolding
 from evtool.operations.catalogue.judging import IntakeReason, gravest

@@ -16,7 +16,7 @@ from evtool.core.text.codes import check_code
 from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.names import shown
 from evtool.core.text.toml import TomlTable, parse_toml
-from evtool.core.verdict import DEFAULT_REQUIRED
+from evtool.core.verdict.verdict import DEFAULT_REQUIRED
 from evtool.keys.files import read_any_file
 
 FORMAT = "evtool-intake-policy/1"

@@ -21,7 +21,7 @@ from evtool.core.errors import EvidenceError, InputError
 from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.catalogue.schedule import Portion
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.selection import Selection

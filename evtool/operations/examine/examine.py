@@ -20,7 +20,7 @@ from evtool.core.finding import Finding
 from evtool.core.metadata.claims import Claims
 from evtool.core.text.ranges import ranges_of
 from evtool.core.text.times import format_time
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.entries.consent import known_consents
 from evtool.operations.examine.program import describe_platform, digest_code, list_packages
 from evtool.operations.examine.self_test import run_self_test

@@ -17,7 +17,7 @@ from evtool.core.errors import InputError, MismatchError
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.manifest.disclosed_items import Deviations, DisclosedItems, find_deviations
 from evtool.core.text.ranges import count_items, ranges_of
-from evtool.core.verdict import PartialCopy
+from evtool.core.verdict.verdict import PartialCopy
 from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.record import Record, Seal
 from evtool.report.language import in_english

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from evtool.core.accounts import LeftOut
 from evtool.core.custody.item_names import Rename
 from evtool.core.errors import ExitCode, SealExitCode, UsageError
 from evtool.core.finding import Finding, is_open, weigh
 from evtool.core.manifest.statement import OmissionReason
 from evtool.core.text.names import shown
+from evtool.core.verdict.accounts import LeftOut
 from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.place import Where
 from evtool.operations.seal.metadata import MetadataChoice, MetadataSummary

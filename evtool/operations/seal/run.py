@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from evtool.core.accounts import ItemFates
 from evtool.core.custody.clocks import LaterDates, judge_own
 from evtool.core.custody.privacy import TextPolicy
 from evtool.core.errors import InputError, RefusedError, Way
@@ -17,6 +16,7 @@ from evtool.core.metadata.description import Description
 from evtool.core.text.counts import counted
 from evtool.core.text.names import name_some, shown, store_name
 from evtool.core.text.ranges import count_items
+from evtool.core.verdict.accounts import ItemFates
 from evtool.operations.entries.consent import require_decidable
 from evtool.operations.record.items import nameless_items
 from evtool.operations.record.opening import Opened

@@ -12,7 +12,7 @@ from evtool.core.custody.receipt import Receipt, answered_transfers, check_recei
 from evtool.core.errors import EvtoolError, FormatError, InputError
 from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.text.times import format_time
-from evtool.core.verdict import SignerReport
+from evtool.core.verdict.verdict import SignerReport
 from evtool.operations.record.record import Record
 from evtool.operations.record.trust import TrustPolicy, judge_retired
 

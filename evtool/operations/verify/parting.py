@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from evtool.core.custody.branches import Parting, find_parting
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.values import replace
-from evtool.core.verdict import Report
+from evtool.core.verdict.verdict import Report
 from evtool.operations.verify.verify import sort_findings
 
 

@@ -13,7 +13,6 @@ from functools import cached_property
 
 from msgspec import Struct, field
 
-from evtool.core.accounts import ItemFates
 from evtool.core.consent.summary import ConsentSummary, ConsentTally
 from evtool.core.custody.clocks import judge_dates, judge_entries
 from evtool.core.custody.events import Event
@@ -22,7 +21,8 @@ from evtool.core.errors import UsageError
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.text.patterns import Exclusions
 from evtool.core.text.ranges import ranges_of
-from evtool.core.verdict import SignerReport, Step, StepResult
+from evtool.core.verdict.accounts import ItemFates
+from evtool.core.verdict.verdict import SignerReport, Step, StepResult
 from evtool.operations.record.record import Record
 from evtool.operations.record.subject import Subject
 from evtool.operations.record.trust import TrustPolicy, read_agents

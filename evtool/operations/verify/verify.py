@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple, TypeVar
 
-from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.errors import EvtoolError, FormatError, UsageError
 from evtool.core.finding import Axis, Cause, Code, Effect, Finding, Words
 from evtool.core.values import replace
-from evtool.core.verdict import DEFAULT_REQUIRED, Report
+from evtool.core.verdict.accounts import EvidenceCounts, ItemFates
+from evtool.core.verdict.verdict import DEFAULT_REQUIRED, Report
 from evtool.operations.record.place import Place, name_of
 from evtool.operations.record.record import Record, read_record
 from evtool.operations.record.subject import Subject, open_subject

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.text.names import parse_name, store_name
 from evtool.core.text.patterns import Exclusions
+from evtool.core.verdict.accounts import EvidenceCounts, ItemFates
 from evtool.operations.record.record import SealedItem
 from evtool.operations.record.withholding import Withholding
 from evtool.scan.tree import Tree, TreeLocation

@@ -7,12 +7,12 @@ from unicodedata import unidata_version
 
 from msgspec import Struct, field
 
-from evtool.core.accounts import ItemFates
 from evtool.core.container.payload_names import neutral_name, parse_neutral_name
 from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType
 from evtool.core.text.names import has_unassigned, store_name
 from evtool.core.text.times import format_mtime
+from evtool.core.verdict.accounts import ItemFates
 from evtool.operations.record.record import SealedItem
 from evtool.scan.observe import ItemProblem, Mode, Observation
 from evtool.scan.walk import Kind

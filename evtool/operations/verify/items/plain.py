@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from msgspec import Struct, field
 
-from evtool.core.accounts import ItemFates
 from evtool.core.container.payload_names import parse_neutral_name
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.manifest.statement import ItemType, OmissionReason
@@ -23,6 +22,7 @@ from evtool.core.text.names import has_unassigned, parse_name, store_name
 from evtool.core.text.patterns import Exclusions
 from evtool.core.text.ranges import count_items
 from evtool.core.values import replace
+from evtool.core.verdict.accounts import ItemFates
 from evtool.operations.record.companions import split_companions
 from evtool.operations.record.items import nameless_items
 from evtool.operations.record.line_ends import explain_change

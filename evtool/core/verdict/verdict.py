@@ -11,12 +11,12 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from evtool.core.accounts import EvidenceCounts, ItemFates
 from evtool.core.consent.summary import STRICTEST_HANDLING, ConsentSummary
 from evtool.core.custody.chain import Link
 from evtool.core.errors import ExitCode
 from evtool.core.finding import Axis, AxisState, Effect, Finding, weigh
 from evtool.core.timestamp.time_report import ProvenInterval, StampReport
+from evtool.core.verdict.accounts import EvidenceCounts, ItemFates
 
 
 class Step(Enum):
