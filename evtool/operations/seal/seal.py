@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from evtool.core.custody.item_names import Rename
 from evtool.core.custody.privacy import TextPolicy, check_text
@@ -18,18 +21,23 @@ from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.rename import record_renames
 from evtool.operations.entries.writer import (
+    OpenRecord,
     open_for_writing,
     require_current,
     write_entry,
 )
 from evtool.operations.record.opening import Opened, open_evidence
+from evtool.operations.seal.earlier_items import EarlierItems
 from evtool.operations.seal.manifest_writer import ManifestWriter
+from evtool.operations.seal.new_items import NewItems
 from evtool.operations.seal.options import SealOptions, SealResult
-from evtool.operations.seal.problems import cannot_seal
+from evtool.operations.seal.problems import cannot_seal, nothing_to_seal
 from evtool.operations.seal.renamed import RenamedItems
 from evtool.operations.seal.respelled import RespelledNames
-from evtool.operations.seal.run import SealRun
+from evtool.operations.seal.run import read_directory
+from evtool.operations.seal.sealing import Sealing
 from evtool.operations.seal.surprises import RestlessFiles, Surprises
+from evtool.operations.seal.unchanged import require_unchanged
 from evtool.operations.workers import choose_workers, report_losses
 from evtool.report.language import in_english
 from evtool.scan.engine import Workers
@@ -96,46 +104,53 @@ def _seal(
     ):
         require_current(opened.record, author)
         plain = Opened(opened.directory, opened.record, NAME if opened.inside else None)
-        run = SealRun(plain, options, workers, author.policy, author.progress, surprises, author.now())
-        journal_file = journal_name(opened.next_sequence)
-        journal = Journal(opened.writer.open_kept(journal_file), surprises.known)
-        started, is_kept = time.monotonic(), True
-        try:
-            first_item = opened.record.next_item
-            with ManifestWriter(opened.writer, opened.next_sequence, first_item, author.random) as manifest:
-                run.observe(manifest, journal)
-                result = run.result
-                result.findings += report_losses(workers)
-                if manifest.items:
-                    details = manifest.finish(run.exclusions, options.allowed)
-                    written = write_entry(
-                        opened,
-                        author,
-                        options.header,
-                        details,
-                        unlisted=manifest.unlisted,
-                        read_in_blocks=manifest.is_read_in_blocks,
-                        require_unchanged=run.require_unchanged,
-                    )
-                    result.entry, result.head = written.sequence, written.head
-                else:
-                    run.require_unchanged()
-        except RenamedItems as found:
-            # The next try seals as another entry, and need not read again what this one has read.
-            found.known = journal.read_again()
-            raise
-        except EvtoolError as error:
-            # A refusal leaves nothing behind, but for what took long to compute and is as good for the next run.
-            is_kept = time.monotonic() - started >= _WORTH_KEEPING
-            if is_kept and not journal.is_empty:
-                error.remarks += (in_english(Words("journal-kept", file=part_name(journal_file))),)
-            raise
-        finally:
-            journal.close()
-            if journal.is_empty or not is_kept:
-                opened.writer.remove(journal_file)
-        opened.writer.remove(journal_file)
+        sealing = Sealing(plain, options, workers, author.policy, author.progress, surprises, author.now())
+        result, sequence, first_item = sealing.result, opened.next_sequence, opened.record.next_item
+        with (
+            _open_journal(opened, surprises) as journal,
+            ManifestWriter(opened.writer, sequence, first_item, author.random) as manifest,
+        ):
+            _observe(sealing, manifest, journal)
+            result.findings += report_losses(workers)
+            if manifest.items:
+                written = write_entry(
+                    opened,
+                    author,
+                    options.header,
+                    manifest.finish(sealing.exclusions, options.allowed),
+                    unlisted=manifest.unlisted,
+                    read_in_blocks=manifest.is_read_in_blocks,
+                    require_unchanged=partial(require_unchanged, sealing),
+                )
+                result.entry, result.head = written.sequence, written.head
+            else:
+                require_unchanged(sealing)
         return result
+
+
+@contextmanager
+def _open_journal(opened: OpenRecord, surprises: Surprises) -> Iterator[Journal]:
+    """Note the digests of what is read until it is sealed: an interrupted run leaves them to the next one."""
+    name = journal_name(opened.next_sequence)
+    journal = Journal(opened.writer.open_kept(name), surprises.known)
+    started, is_kept = time.monotonic(), True
+    try:
+        yield journal
+        is_kept = False
+    except RenamedItems as found:
+        # The next try seals as another entry, and need not read again what this one has read.
+        found.known = journal.read_again()
+        raise
+    except EvtoolError as error:
+        # A refusal leaves nothing behind, but for what took long to compute and is as good for the next run.
+        is_kept = time.monotonic() - started >= _WORTH_KEEPING
+        if is_kept and not journal.is_empty:
+            error.remarks += (in_english(Words("journal-kept", file=part_name(name))),)
+        raise
+    finally:
+        journal.close()
+        if journal.is_empty or not is_kept:
+            opened.writer.remove(name)
 
 
 _WORTH_KEEPING = 60.0
@@ -162,10 +177,21 @@ def _preview(
 ) -> SealResult:
     with open_evidence(path, options.where) as opened:
         workers = Workers(options.jobs or default_jobs(), meter=progress.meter)
-        run = SealRun(opened, options, workers, policy, progress, surprises, datetime.now(UTC))
-        run.observe(None, None)
-        run.require_unchanged()
-        return run.result
+        sealing = Sealing(opened, options, workers, policy, progress, surprises, datetime.now(UTC))
+        _observe(sealing, None, None)
+        require_unchanged(sealing)
+        return sealing.result
+
+
+def _observe(sealing: Sealing, manifest: ManifestWriter | None, journal: Journal | None) -> None:
+    """Go through the directory; without a manifest only look, read nothing and collect what would be new."""
+    new, earlier = NewItems(sealing, manifest, journal), EarlierItems(sealing)
+    read_directory(sealing, new, earlier)
+    renames = earlier.finish()
+    new.finish()
+    earlier.take_renames(renames, is_preview=manifest is None)
+    if not (sealing.result.new_items or sealing.has_seals):
+        raise nothing_to_seal(sealing.result.excluded)
 
 
 _MOST_TRIES = 20
