@@ -33,6 +33,7 @@ from evtool.keys.tsa_trust import AnchorSet as AnchorSet
 from evtool.keys.tsa_trust import load_anchors as load_anchors
 from evtool.keys.tsa_trust import load_roots as load_roots
 from evtool.operations.author import Author as Author
+from evtool.operations.author import EntryHeader as EntryHeader
 from evtool.operations.bundle.choice import Wanted as Wanted
 from evtool.operations.bundle.options import Disclosure as Disclosure
 from evtool.operations.bundle.options import PackOptions as PackOptions
@@ -105,7 +106,6 @@ from evtool.operations.entries.register import check_register as check_register
 from evtool.operations.entries.register import read_register as read_register
 from evtool.operations.entries.rename import rename_item as rename_item
 from evtool.operations.entries.rename import restate_names as restate_names
-from evtool.operations.entries.writer import EntryHeader as EntryHeader
 from evtool.operations.examine.examine import examine as examine
 from evtool.operations.examine.pages import render_certificates as render_certificates
 from evtool.operations.examine.pages import render_pages as render_pages

@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, field
 
+from evtool.core.custody.entry import NOT_STATED, Clock
 from evtool.core.custody.privacy import TextPolicy
+from evtool.core.errors import UsageError
+from evtool.core.text.ranges import ItemRanges
 from evtool.keys.signer import Signer
 from evtool.scan.progress import NoProgress, Progress
 
@@ -40,3 +43,23 @@ class Author(Struct, frozen=True):
     progress: Progress = field(default_factory=NoProgress)
     random: Random = os.urandom
     now: Now = system_now
+
+
+class EntryHeader(Struct, frozen=True):
+    """What the signer says of an entry, whatever it records.
+
+    Attributes:
+        reason: why it happened.
+        happened_at: when, with offset; None means now.
+        clock: what the signer says about the clock.
+        items: the items it is about; None means all that are sealed by now.
+    """
+
+    reason: str = NOT_STATED
+    happened_at: datetime | None = None
+    clock: Clock = Clock.CLAIMED
+    items: ItemRanges | None = None
+
+    def __post_init__(self) -> None:
+        if self.happened_at is not None and self.happened_at.tzinfo is None:
+            raise UsageError("the time of the event needs an offset from UTC", key="event-offset")

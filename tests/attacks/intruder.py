@@ -31,11 +31,11 @@ from evtool.core.text.item_choice import parse_choice
 from evtool.core.text.names import store_name
 from evtool.core.text.ranges import parse_ranges
 from evtool.core.verdict.verdict import Report
+from evtool.operations.author import EntryHeader
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.options import PackOptions
 from evtool.operations.entries.consent import change_consent
 from evtool.operations.entries.rename import record_renames
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.read import open_record
 from evtool.operations.seal.metadata import MetadataChoice

@@ -20,14 +20,13 @@ from evtool.core.text.item_choice import parse_choice
 from evtool.core.text.ranges import ranges_of
 from evtool.keys.age_keys import load_pyrage, parse_recipient
 from evtool.keys.tsa_trust import load_roots
-from evtool.operations.author import Author
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.bundle.choice import Wanted
 from evtool.operations.bundle.options import PackOptions
 from evtool.operations.bundle.pack import pack
 from evtool.operations.entries.consent import change_consent
 from evtool.operations.entries.exits import Exit, record_exit
 from evtool.operations.entries.record_event import record_event
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.seal.derive import derive
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions

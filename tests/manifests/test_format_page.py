@@ -18,8 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from evtool.core.custody.entry import parse_entry
 from evtool.core.ssh.key import ED25519, PublicKey
 from evtool.keys.signer import FileSigner
-from evtool.operations.author import Author
-from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import UNMATCHED, SealOptions
 from evtool.operations.seal.seal import seal

@@ -32,8 +32,9 @@ from evtool.core.text.limits import MAX_ENTRIES_SIZE
 from evtool.core.text.patterns import DEFAULT_PATTERNS, Exclusions
 from evtool.core.values import replace
 from evtool.operations.author import Author
+from evtool.operations.entries.opening import OpenRecord, open_for_writing
 from evtool.operations.entries.read_back import require_readable
-from evtool.operations.entries.writer import OpenRecord, draft_entry, open_for_writing, write_entry
+from evtool.operations.entries.writer import draft_entry, write_entry
 from evtool.operations.record.spelling import BlockOrder, state_block
 from evtool.operations.seal.manifest_writer import ManifestWriter
 from evtool.scan.batch import Reading, ReadingRow

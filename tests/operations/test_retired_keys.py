@@ -21,11 +21,10 @@ from evtool.core.finding import Code, Finding
 from evtool.core.ssh.allowed_signers import AllowedSigners, parse_allowed_signers
 from evtool.core.ssh.key import parse_public_key_line
 from evtool.core.terms.terms import Purpose
-from evtool.operations.author import Author
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.entries.consent import decide_items
 from evtool.operations.entries.handover import ReceiveOptions, receive
 from evtool.operations.entries.key_change import choose_old_key
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.verify.options import VerifyOptions

@@ -8,7 +8,7 @@ from evtool.cli.output import Output
 from evtool.core.manifest.skim import seek
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
-from evtool.operations.entries.writer import has_record
+from evtool.operations.entries.opening import has_record
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record

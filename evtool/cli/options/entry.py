@@ -21,7 +21,7 @@ from evtool.core.errors import InputError
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.values import replace
-from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.author import EntryHeader
 from evtool.operations.record.place import BundleAccess, RecordPlace
 
 

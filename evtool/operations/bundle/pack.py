@@ -37,7 +37,7 @@ from evtool.core.text.digest import sha256_hex
 from evtool.core.text.ranges import ranges_of
 from evtool.core.values import replace
 from evtool.core.verdict.verdict import Report
-from evtool.operations.author import Author, Now, Random, system_now
+from evtool.operations.author import Author, EntryHeader, Now, Random, system_now
 from evtool.operations.bundle.choice import ItemSelection, choose_items
 from evtool.operations.bundle.leftovers import PendingDisclosure, Tell, sweep
 from evtool.operations.bundle.options import Disclosure, PackOptions, PackPreview, PackResult
@@ -54,14 +54,8 @@ from evtool.operations.bundle.plan import (
 from evtool.operations.bundle.travels import find_travels
 from evtool.operations.bundle.withhold import NAMES, Withhold, withheld_of
 from evtool.operations.bundle.writer import EncryptionKeys, Made, new_bundle
-from evtool.operations.entries.writer import (
-    Draft,
-    EntryHeader,
-    OpenRecord,
-    commit_entry,
-    draft_entry,
-    open_for_writing,
-)
+from evtool.operations.entries.opening import OpenRecord, open_for_writing
+from evtool.operations.entries.writer import Draft, commit_entry, draft_entry
 from evtool.operations.record.disclosed_lists import list_name
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record, read_record

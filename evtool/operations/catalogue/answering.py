@@ -13,9 +13,9 @@ from evtool.core.text.names import is_visible, shown
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.values import replace
 from evtool.keys.signer import sign_as
-from evtool.operations.author import Author
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.entries.handover import ReceiveOptions, read_receipt_file, receive
-from evtool.operations.entries.writer import EntryHeader, open_for_writing
+from evtool.operations.entries.opening import open_for_writing
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.verify.options import VerifyOptions

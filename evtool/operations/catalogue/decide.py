@@ -28,7 +28,7 @@ from evtool.core.text.digest import sha256_hex
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.text.times import format_utc
 from evtool.core.values import replace
-from evtool.operations.author import Author
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.catalogue.answering import answer
 from evtool.operations.catalogue.facts import Facts, with_receipt
 from evtool.operations.catalogue.forks import Explanation, find_new_forks
@@ -38,7 +38,6 @@ from evtool.operations.catalogue.judging import IntakeReason, gravest
 from evtool.operations.catalogue.outcome import Judged, render
 from evtool.operations.catalogue.register import State, register
 from evtool.operations.catalogue.runs import running
-from evtool.operations.entries.writer import EntryHeader
 from evtool.report.intake_document import IntakeLine
 from evtool.store.catalogue.database import Catalogue
 from evtool.store.catalogue.shelves import Shelf, digest_of, flush_bundle, mark

@@ -34,9 +34,8 @@ from evtool.core.terms.terms import ConsentTerms
 from evtool.core.text.limits import MAX_CHANGES
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
-from evtool.operations.author import Author
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.entries.record_event import RecordResult, record_event
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.place import Where

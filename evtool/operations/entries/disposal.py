@@ -7,7 +7,7 @@ from evtool.core.manifest.skim import seek
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.names import parse_name
 from evtool.core.text.ranges import ItemRanges, is_about, name_ranges, ranges_of
-from evtool.operations.entries.writer import OpenRecord
+from evtool.operations.entries.opening import OpenRecord
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.record import SealedItem, read_record
 from evtool.operations.verify.items.judge import is_another

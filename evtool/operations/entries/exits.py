@@ -27,11 +27,11 @@ from evtool.core.terms.terms import Purpose
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
-from evtool.operations.author import Author
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.entries.consent import decide_items
 from evtool.operations.entries.fixity import FixityRequest
+from evtool.operations.entries.opening import open_for_writing
 from evtool.operations.entries.record_event import RecordResult, add_event
-from evtool.operations.entries.writer import EntryHeader, open_for_writing
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.place import Where

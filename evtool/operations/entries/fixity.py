@@ -12,7 +12,7 @@ from evtool.core.finding import Effect, Finding
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.patterns import Exclusions
 from evtool.operations.author import Author, Random
-from evtool.operations.entries.writer import OpenRecord
+from evtool.operations.entries.opening import OpenRecord
 from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound

@@ -16,15 +16,11 @@ from evtool.core.finding import Code, Effect, Listed, Words
 from evtool.core.text.limits import MAX_RECEIPT
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges
-from evtool.operations.author import Author
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.entries.fixity import FixityRequest, Measurement, measure_fixity
+from evtool.operations.entries.opening import OpenRecord, open_for_writing
 from evtool.operations.entries.record_event import RecordResult
-from evtool.operations.entries.writer import (
-    EntryHeader,
-    OpenRecord,
-    open_for_writing,
-    write_entry,
-)
+from evtool.operations.entries.writer import write_entry
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy

@@ -9,9 +9,8 @@ from evtool.core.custody.events import Admitted, Fingerprint, PartyCode, Role
 from evtool.core.custody.house import acts_of
 from evtool.core.errors import InputError, UsageError
 from evtool.core.ssh.key import PublicKey
-from evtool.operations.author import Author
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.entries.record_event import RecordResult, record_event
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 

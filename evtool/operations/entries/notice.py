@@ -21,12 +21,11 @@ from evtool.core.text.limits import MAX_NOTICE
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
 from evtool.keys.signer import Signer
-from evtool.operations.author import Author
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.entries.consent import read_consent
 from evtool.operations.entries.handover import read_sent_file
 from evtool.operations.entries.recall import Recall
 from evtool.operations.entries.record_event import RecordResult, record_event
-from evtool.operations.entries.writer import EntryHeader
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record
 from evtool.operations.record.record import Record

@@ -24,16 +24,12 @@ from evtool.core.errors import InputError, MismatchError, UsageError
 from evtool.core.finding import Finding
 from evtool.core.text.ranges import ItemRanges
 from evtool.core.values import replace
-from evtool.operations.author import Author
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.entries.disposal import STILL_THERE, require_gone
 from evtool.operations.entries.fixity import FixityRequest, measure_fixity
+from evtool.operations.entries.opening import OpenRecord, open_for_writing
 from evtool.operations.entries.undo import require_undoable
-from evtool.operations.entries.writer import (
-    EntryHeader,
-    OpenRecord,
-    open_for_writing,
-    write_entry,
-)
+from evtool.operations.entries.writer import write_entry
 from evtool.operations.record.place import Where
 from evtool.operations.record.record import Record
 from evtool.report.language import in_english

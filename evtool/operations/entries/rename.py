@@ -21,10 +21,10 @@ from evtool.core.text.limits import MAX_ENTRY
 from evtool.core.text.names import parse_name, shown
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
-from evtool.operations.author import Author
+from evtool.operations.author import Author, EntryHeader
 from evtool.operations.entries.consent import require_decidable
+from evtool.operations.entries.opening import OpenRecord, open_for_writing
 from evtool.operations.entries.record_event import RecordResult, add_event
-from evtool.operations.entries.writer import EntryHeader, OpenRecord, open_for_writing
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.place import Where
 from evtool.operations.record.read import open_record

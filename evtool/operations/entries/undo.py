@@ -9,7 +9,7 @@ from evtool.core.errors import UsageError
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, is_about
 from evtool.operations.author import Author
-from evtool.operations.entries.writer import OpenRecord
+from evtool.operations.entries.opening import OpenRecord
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.record import Record, read_record, with_undone

@@ -27,11 +27,8 @@ from evtool.interop.checksum_lists import FORMATS, ForeignList, ListOptions, rea
 from evtool.interop.expected import WEAK
 from evtool.interop.foreign_bag import PAYLOAD, ForeignBag, read_foreign_bag
 from evtool.operations.author import Author
-from evtool.operations.entries.writer import (
-    OpenRecord,
-    open_for_writing,
-    write_entry,
-)
+from evtool.operations.entries.opening import OpenRecord, open_for_writing
+from evtool.operations.entries.writer import write_entry
 from evtool.operations.record.place import place_of
 from evtool.operations.record.read import list_items, open_record
 from evtool.operations.record.selection import Selection

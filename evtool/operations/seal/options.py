@@ -10,7 +10,7 @@ from evtool.core.finding import Finding, is_open, weigh
 from evtool.core.manifest.statement import OmissionReason
 from evtool.core.text.names import shown
 from evtool.core.verdict.accounts import LeftOut
-from evtool.operations.entries.writer import EntryHeader
+from evtool.operations.author import EntryHeader
 from evtool.operations.record.place import Where
 from evtool.operations.seal.metadata import MetadataChoice, MetadataSummary
 from evtool.operations.seal.statements import StatementFiles

@@ -19,13 +19,9 @@ from evtool.core.errors import EvtoolError
 from evtool.core.finding import Words
 from evtool.core.values import replace
 from evtool.operations.author import Author
+from evtool.operations.entries.opening import OpenRecord, open_for_writing, require_current
 from evtool.operations.entries.rename import record_renames
-from evtool.operations.entries.writer import (
-    OpenRecord,
-    open_for_writing,
-    require_current,
-    write_entry,
-)
+from evtool.operations.entries.writer import write_entry
 from evtool.operations.record.opening import Opened, open_evidence
 from evtool.operations.seal.earlier_items import EarlierItems
 from evtool.operations.seal.manifest_writer import ManifestWriter

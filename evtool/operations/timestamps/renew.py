@@ -17,8 +17,9 @@ from evtool.core.custody.renewal_list import serialize_list
 from evtool.core.errors import InputError
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.names import shown
-from evtool.operations.author import Author
-from evtool.operations.entries.writer import EntryHeader, commit_entry, draft_entry, has_record, open_for_writing
+from evtool.operations.author import Author, EntryHeader
+from evtool.operations.entries.opening import has_record, open_for_writing
+from evtool.operations.entries.writer import commit_entry, draft_entry
 from evtool.operations.record.place import Where
 from evtool.operations.verify.renewals import record_files
 from evtool.store.custody_names import FileRole, file_name

@@ -32,7 +32,7 @@ from evtool.core.timestamp.x509.revocation_file import (
 )
 from evtool.core.timestamp.x509.revocation_status import Evidence
 from evtool.core.values import replace
-from evtool.operations.entries.writer import OpenRecord
+from evtool.operations.entries.opening import OpenRecord
 from evtool.operations.record.beside import Companions
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record

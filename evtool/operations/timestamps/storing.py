@@ -18,7 +18,7 @@ from evtool.core.timestamp.grounds import Grounds
 from evtool.core.timestamp.stamp_names import MAX_LABEL, StampName, StampRole, make_label
 from evtool.core.timestamp.x509.certificates import load_certificate
 from evtool.core.timestamp.x509.dn import parse_name
-from evtool.operations.entries.writer import OpenRecord, has_record, open_for_writing
+from evtool.operations.entries.opening import OpenRecord, has_record, open_for_writing
 from evtool.operations.record.place import Where
 from evtool.operations.record.record import Record
 from evtool.operations.timestamps.asking import Pause, StampOutcome
