@@ -22,19 +22,7 @@ def explain_usage(error: click.ClickException) -> UsageError:
         return UsageError("{said}", key="usage-alone", said=_say(error))
     see_en, page = _where_to_look(context)
     if isinstance(error, click.NoSuchOption):
-        known = [name for param in context.command.get_params(context) if not _is_hidden(param) for name in param.opts]
-        alike = [name for name in find_options(error.option_name, known) if name.startswith("--")]
-        return UsageError(
-            "{command} has no option {option}",
-            hint="did you mean {alike_en}? {see_en}" if alike else "{see_en}",
-            key="no-such-option-but" if alike else "no-such-option",
-            command=context.command_path,
-            option=shown(error.option_name, 80),
-            alike_en=" or ".join(alike),
-            alike=", ".join(alike),
-            see_en=see_en,
-            page=page,
-        )
+        return _no_such_option(error.option_name, context)
     said, why = _say(error), error.__cause__
     where = error.param.get_error_hint(context) if isinstance(error, click.BadParameter) and error.param else ""
     if isinstance(error, click.MissingParameter):
@@ -69,6 +57,23 @@ def explain_usage(error: click.ClickException) -> UsageError:
             "{said_en}", hint="{see_en}", key="bad-value", said_en=said, see_en=see_en, page=page, where=where, why=why
         )
     return UsageError("{said_en}", hint="{see_en}", key="misused", said_en=said, see_en=see_en, page=page, why=why)
+
+
+def _no_such_option(name: str, context: click.Context) -> UsageError:
+    see_en, page = _where_to_look(context)
+    known = [name for param in context.command.get_params(context) if not _is_hidden(param) for name in param.opts]
+    alike = [name for name in find_options(name, known) if name.startswith("--")]
+    return UsageError(
+        "{command} has no option {option}",
+        hint="did you mean {alike_en}? {see_en}" if alike else "{see_en}",
+        key="no-such-option-but" if alike else "no-such-option",
+        command=context.command_path,
+        option=shown(name, 80),
+        alike_en=" or ".join(alike),
+        alike=", ".join(alike),
+        see_en=see_en,
+        page=page,
+    )
 
 
 def _guess_value(error: click.ClickException) -> str:

@@ -78,14 +78,7 @@ def command(
     unlocked = _Signers(code, old.source() or TerminalPassphrase(), dry_run=entry.dry_run)
     is_new = not no_new_key
     if no_new_key:
-        own, former = read_own_key(code), old_keys(code)
-        if not former:
-            raise KeyFileError(
-                "{code} has no old key",
-                hint="`evtool key change {code}` makes the next one",
-                key="no-old-key",
-                code=code,
-            )
+        own, former = read_own_key(code), _require_old_keys(code)
     else:
         if records:
             # Nothing is changed before it is known that the old key can be unlocked.
@@ -109,6 +102,14 @@ def command(
     if not entry.dry_run:
         output.talk(_advice(own, former[0].public_key))
     return ExitCode.NOT_CHECKED if any(record.error is not None for record in told) else ExitCode.OK
+
+
+def _require_old_keys(code: str) -> list[KeyFile]:
+    if former := old_keys(code):
+        return former
+    raise KeyFileError(
+        "{code} has no old key", hint="`evtool key change {code}` makes the next one", key="no-old-key", code=code
+    )
 
 
 class _Signers:

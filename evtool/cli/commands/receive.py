@@ -128,11 +128,15 @@ def command(
             options,
             receipt,
         )
-    say, notes = output.language.say, list[str]()
-    if not entry.dry_run:
-        accepted_as = output.language.word("term.acceptance", acceptance.value)
-        notes += ["", say("answer.receipt", acceptance=accepted_as, path=str(receipt))]
-    if not entry.dry_run and entry.continued is not None:
-        both = next_command(f"evtool verify DIR --continued {shell_word(entry.continued)}")
-        notes += [say("answer.continued", path=entry.continued), f"  {both}"]
+    notes = [] if entry.dry_run else _say_what_was_written(output, acceptance, receipt, entry.continued)
     return answer_entry(output, directory, result, *notes, where=entry.reading(opening))
+
+
+def _say_what_was_written(output: Output, acceptance: Acceptance, receipt: Path, continued: str | None) -> list[str]:
+    say = output.language.say
+    accepted_as = output.language.word("term.acceptance", acceptance.value)
+    lines = ["", say("answer.receipt", acceptance=accepted_as, path=str(receipt))]
+    if continued is not None:
+        both = next_command(f"evtool verify DIR --continued {shell_word(continued)}")
+        lines += [say("answer.continued", path=continued), f"  {both}"]
+    return lines

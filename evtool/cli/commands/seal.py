@@ -156,19 +156,7 @@ def command(
 
     Evidence files are only read. The record is written to the directory custody/ inside of DIRECTORY.
     """
-    options = SealOptions(
-        header=entry.header(),
-        exclude=what.exclude,
-        reset_exclusions=what.reset_excludes,
-        allow=frozenset(what.allow),
-        statements=statements.files(),
-        where=entry.place(),
-        jobs=workers.jobs,
-        scheduler=workers.scheduler,
-        renamed=what.renamed,
-        metadata=what.metadata,
-        sandbox=not what.no_sandbox,
-    )
+    options = _options(what, statements, entry, workers)
     # What cannot be asked for is refused before hours of hashing, and before anything is sealed.
     order = stamping.build(output, None, entry.place()) if stamping.asks else None
     if stamping.what_leaves:
@@ -203,6 +191,24 @@ def command(
 
         output.document(seal_document(result, directory, new, verdict, listed, stamps))
     return exit_code
+
+
+def _options(
+    what: WhatOptions, statements: StatementOptions, entry: EntryOptions, workers: WorkerOptions
+) -> SealOptions:
+    return SealOptions(
+        header=entry.header(),
+        exclude=what.exclude,
+        reset_exclusions=what.reset_excludes,
+        allow=frozenset(what.allow),
+        statements=statements.files(),
+        where=entry.place(),
+        jobs=workers.jobs,
+        scheduler=workers.scheduler,
+        renamed=what.renamed,
+        metadata=what.metadata,
+        sandbox=not what.no_sandbox,
+    )
 
 
 def _new_names(directory: str, options: SealOptions, result: SealResult) -> list[str]:

@@ -256,8 +256,6 @@ def change_consent(
         )
     for contradiction in find_contradictions(terms, whole=False):
         raise UsageError.like(contradiction)
-    without_effect: dict[str, int] = {}
-    differences = _Differences()
     with open_record(path, where) as record:
         items = header.items or _all_sealed(record)
         moment = header.happened_at or author.now()
@@ -270,23 +268,32 @@ def change_consent(
                 last=record.next_item - 1,
             )
         # Items that this copy withholds can be changed all the same; nobody knows what has an effect on them.
-        for consent in read_consent(record, header.items):
-            if len(consent.changes) >= MAX_CHANGES:
-                raise RefusedError(
-                    "item {item} was changed {limit} times already, and evtool reads no more",
-                    key="changed-often",
-                    item=consent.item,
-                    limit=MAX_CHANGES,
-                )
-            known = consent.in_force
-            differences.note(consent, change)
-            for name in find_ineffective(known.terms, terms) if isinstance(known, TermsStated) else ():
-                without_effect[name] = without_effect.get(name, 0) + 1
+        differences, without_effect = _find_effects(read_consent(record, header.items), change)
     # Named one by one even if it is all: items that are sealed later are not meant.
     header = EntryHeader(header.reason, header.happened_at, header.clock, items)
     details = ConsentChanged(TermsText(terms.serialize()))
     written = record_event(path, author, details, header, where=where)
-    return ChangeResult(written, items, differences.list(), without_effect)
+    return ChangeResult(written, items, differences, without_effect)
+
+
+def _find_effects(
+    consents: Iterable[ItemConsent], change: ConsentChange
+) -> tuple[tuple[TermDifference, ...], dict[str, int]]:
+    """Tell what a change makes different, and for how many items each of its terms has no effect."""
+    differences, without_effect = _Differences(), dict[str, int]()
+    for consent in consents:
+        if len(consent.changes) >= MAX_CHANGES:
+            raise RefusedError(
+                "item {item} was changed {limit} times already, and evtool reads no more",
+                key="changed-often",
+                item=consent.item,
+                limit=MAX_CHANGES,
+            )
+        known = consent.in_force
+        differences.note(consent, change)
+        for name in find_ineffective(known.terms, change.terms) if isinstance(known, TermsStated) else ():
+            without_effect[name] = without_effect.get(name, 0) + 1
+    return differences.list(), without_effect
 
 
 class _Differences:

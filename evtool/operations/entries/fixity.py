@@ -70,9 +70,7 @@ def measure_fixity(
             hint="run `evtool seal DIR` first",
             key="nothing-to-compare",
         )
-    selection = Selection()
-    if request.sample is not None and request.sample < len(there := _numbers_there(opened, record, total)):
-        selection = Selection(_draw(request.sample, there, author.random))
+    selection = _select(opened, record, total, request.sample, author.random)
     whole = selection.is_all
     comparer = Comparer(
         evidence=opened.evidence,
@@ -94,7 +92,6 @@ def measure_fixity(
         from evtool.operations.verify.bag import check_bag
 
         found += check_bag(opened.bundle, record.chain.links[0].entry.collection, whole=whole)
-    findings = tuple(finding for finding in found if finding.effect is not Effect.NOTE)
     fixity = _fixity(comparison, total, whole)
     if not fixity.checked:
         raise InputError(
@@ -102,7 +99,7 @@ def measure_fixity(
             hint="`evtool verify DIR` gives the reason for each; use a copy that contains some of the items",
             key="nothing-checked",
         )
-    return Measurement(fixity, findings)
+    return Measurement(fixity, tuple(finding for finding in found if finding.effect is not Effect.NOTE))
 
 
 def _require_relied_on(record: Record, comparison: Comparison, total: int) -> None:
@@ -116,6 +113,13 @@ def _require_relied_on(record: Record, comparison: Comparison, total: int) -> No
             key="record-fails",
             why=in_english(finding),
         )
+
+
+def _select(opened: OpenRecord, record: Record, total: int, sample: int | None, random: Random) -> Selection:
+    """Draw a sample, if it is smaller than what is there."""
+    if sample is not None and sample < len(there := _numbers_there(opened, record, total)):
+        return Selection(_draw(sample, there, random))
+    return Selection()
 
 
 def _numbers_there(opened: OpenRecord, record: Record, total: int) -> Sequence[int]:

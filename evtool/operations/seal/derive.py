@@ -93,30 +93,30 @@ def derive(
         _require_changed(first, _hash_file(path, new, author.progress), copy)
         if place_of(options.where).dry_run:
             return _rehearse(path, author, options, first.number)
-        result = seal(path, author, options)
-        _, second = _find(path, options.where, original, new)
-    if second is None:
+        result, second = _seal_copy(path, new, author, options)
+    _require_derived(first, second, copy)
+    details = replace(details, original=first.number, copy=second.number)
+    header = replace(options.header, items=ranges_of((first.number, second.number)))
+    written = record_event(path, author, details, header, where=options.where)
+    sealed = result.entry if result is not None else None
+    return DeriveResult(first.number, second.number, sealed, result, written.entry, written.head)
+
+
+def _seal_copy(
+    path: str | os.PathLike[str], copy: str, author: Author, options: SealOptions
+) -> tuple[SealResult, Item]:
+    result = seal(path, author, options)
+    (sealed,) = _find(path, options.where, copy)
+    if sealed is None:
         raise InputError(
             "{copy} was not sealed",
             hint="`evtool show DIR` lists the sealed items",
             key="derive-unsealed",
             copy=shown(copy),
         )
-    if result is not None and result.entry is not None:
-        author.progress.did(Words("copy-sealed", entry=result.entry, item=second.number))
-    if second.number <= first.number:
-        raise UsageError(
-            "item {copy} was sealed before item {original}, so it cannot be a copy of it",
-            key="derive-earlier",
-            copy=second.number,
-            original=first.number,
-        )
-    _require_changed(first, _digest_of(second), copy)
-    details = replace(details, original=first.number, copy=second.number)
-    header = replace(options.header, items=ranges_of((first.number, second.number)))
-    written = record_event(path, author, details, header, where=options.where)
-    sealed = result.entry if result is not None else None
-    return DeriveResult(first.number, second.number, sealed, result, written.entry, written.head)
+    if result.entry is not None:
+        author.progress.did(Words("copy-sealed", entry=result.entry, item=sealed.number))
+    return result, sealed
 
 
 def _rehearse(path: str | os.PathLike[str], author: Author, options: SealOptions, original: int) -> DeriveResult:
@@ -163,6 +163,18 @@ def _hash_file(path: str | os.PathLike[str], stored: str, progress: Progress) ->
         with tallied(progress.meter, parse_name(stored)) as tally:
             seen = observe(tree, Found(directory, name, Kind.FILE), mode=Mode.HASH, tally=tally)
     return seen.sha256 or None
+
+
+def _require_derived(original: Item, copy: Item, name: str) -> None:
+    """Refuse an item as a copy of what was sealed after it, or has the same bytes."""
+    if copy.number <= original.number:
+        raise UsageError(
+            "item {copy} was sealed before item {original}, so it cannot be a copy of it",
+            key="derive-earlier",
+            copy=copy.number,
+            original=original.number,
+        )
+    _require_changed(original, _digest_of(copy), name)
 
 
 def _require_changed(original: Item, digest: str | None, copy: str) -> None:

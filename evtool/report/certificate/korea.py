@@ -51,6 +51,12 @@ def hash_confirmation(writer: Writer) -> list[Block]:
         writer.paragraph("input-what"),
         writer.blanks("input-person", "input-when", "output-person", "output-when"),
         PageBreak(),
+        *_annex(writer),
+    ]
+
+
+def _annex(writer: Writer) -> list[Block]:
+    return [
         writer.heading("annex"),
         writer.paragraph("annex-what"),
         *([] if writer.account.with_names else [writer.paragraph("annex-nameless")]),
