@@ -22,7 +22,7 @@ from evtool.core.custody.entry import parse_entry
 from evtool.core.errors import FormatError
 from evtool.core.manifest.manifest import Item, ManifestReader
 from evtool.operations.verify.items import blocks as merge_blocks
-from evtool.operations.verify.items.plain import Comparer
+from evtool.operations.verify.items import plain
 from tests.attacks.made_entries import make_entry
 from tests.attacks.made_histories import make_disk, make_history
 from tests.attacks.made_manifests import MANIFEST, make
@@ -125,7 +125,7 @@ def find_difference(vector: Vector, second: ModuleType | None, rng: random.Rando
         patch.setattr(merge_blocks, "BATCH", rng.choice([1, 2, 3, 128]))
         report = vector.verify()
         answers["by blocks"] = int(report.exit_code), item_labels(report)
-        patch.setattr(Comparer, "_is_plain", property(lambda _: False))
+        patch.setattr(plain, "_is_plain", lambda _: False)
         patch.setattr(ManifestReader, "read_blocks", line_by_line)
         report = vector.verify()
         answers["line by line"] = int(report.exit_code), item_labels(report)

@@ -18,8 +18,9 @@ from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.opening import require_sound
 from evtool.operations.record.record import Record, read_record
 from evtool.operations.record.selection import Selection
+from evtool.operations.verify.items.comparer import Comparer
 from evtool.operations.verify.items.comparison import Comparison
-from evtool.operations.verify.items.plain import Comparer
+from evtool.operations.verify.items.plain import compare
 from evtool.report.language import in_english
 from evtool.scan.engine import Workers
 from evtool.scan.observe import Mode
@@ -84,7 +85,7 @@ def measure_fixity(
         progress=author.progress,
     )
     author.progress.start("checking", total if whole else len(selection.numbers), None, measure=comparer.measure(total))
-    comparison = comparer.run()
+    comparison = compare(comparer)
     _require_relied_on(record, comparison, total)
     found = [*comparison.findings]
     if opened.bundle is not None:

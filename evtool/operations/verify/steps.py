@@ -28,8 +28,9 @@ from evtool.operations.record.subject import Subject
 from evtool.operations.record.trust import TrustPolicy, read_agents
 from evtool.operations.verify.custody import judge_custody, judge_second_signatures, judge_signers
 from evtool.operations.verify.derivations import judge_derivations
+from evtool.operations.verify.items.comparer import Comparer
 from evtool.operations.verify.items.comparison import Comparison
-from evtool.operations.verify.items.plain import Comparer
+from evtool.operations.verify.items.plain import compare
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.renewals import judge_renewals
 from evtool.operations.verify.time.axis import judge_time
@@ -344,7 +345,7 @@ def _run_comparer(case: Case, jobs: int | Workers) -> Comparison:
         progress=case.progress,
     )
     case.progress.start("verifying", case.sealed, None, measure=comparer.measure(case.sealed))
-    comparison = comparer.run()
+    comparison = compare(comparer)
     for text in comparer.seen.unknown():
         number = int(text) if text.isascii() and text.isdigit() else None
         path = text if number is None else None
