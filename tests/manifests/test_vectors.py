@@ -42,7 +42,7 @@ from tests.report.korean import check_korean
 
 TESTS = Path(__file__).parents[1]
 VECTORS = TESTS / "vectors" / "verify"
-SECOND_OPINION = TESTS / "second_opinion" / "second_opinion.py"
+SECOND_OPINION = TESTS / "second_opinion" / "verify.py"
 NAMES = sorted(path.stem for path in VECTORS.glob("*.toml"))
 
 WRITTEN = datetime(2026, 11, 28, tzinfo=UTC)
@@ -287,7 +287,7 @@ def second_opinion() -> ModuleType:
     """The second verifier, whose files lie beside it and import each other by their names."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(SECOND_OPINION.parent)
-        return importlib.import_module("second_opinion")
+        return importlib.import_module("verify")
 
 
 def second_verdict(second: ModuleType, vector: Vector, head: str | None) -> tuple[int, list[str]]:
@@ -305,13 +305,12 @@ OF_SIGNERS = {name for name in NAMES if "\nsigners = " in (VECTORS / f"{name}.to
 
 
 def test_the_second_verifier_is_short_and_its_own(built: Path) -> None:
-    """An expert opens 160 lines first, then a file for each group of steps; it imports nothing of evtool, and runs."""
+    """An expert opens the steps first, then what they ask; it imports nothing of evtool, and runs."""
     sources = {path.stem: path.read_text("utf-8") for path in SECOND_OPINION.parent.glob("*.py")}
     lengths = {name: source.count("\n") for name, source in sources.items()}
-    assert lengths["second_opinion"] <= 160
-    assert max(lengths.values()) <= 345
+    assert max(lengths.values()) == lengths["verify"] <= 450
     assert len(lengths) == 6
-    assert sum(lengths.values()) <= 1490
+    assert sum(lengths.values()) <= 1510
     imported = set()
     for source in sources.values():
         for node in ast.walk(ast.parse(source)):
