@@ -119,7 +119,7 @@ def test_a_nightly_audit_is_told_and_is_in_the_journal(repository: Party) -> Non
     result = repository("catalogue", "audit", "C", "--until", "06:00")
     assert result.exit_code == 1
     assert result.stdout.splitlines()[:2] == [
-        "DAMAGED   vault-1: b.zip: the bytes are not those that were registered",
+        "DAMAGED   vault-1: b.zip: the bytes are not those that the catalogue knows",
         f"  intact: safe-b: b.zip on disk 3, safe B (last read {day(-31)})",
     ]
     assert repository("catalogue", "due", "C").stdout.startswith("DAMAGED   vault-1: b.zip\n")

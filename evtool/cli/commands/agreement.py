@@ -54,7 +54,7 @@ evidence. You may edit it by hand: comments stay.
 
 From the first agreement on, every number in the terms of an item has to be in the list: `evtool pack`, `transfer`,
 `record disclosed` and `consent check` refuse what goes under an agreement that is not listed, is not in force on that
-day, is between others, or does not cover the purpose. Nobody can confirm these reasons for a bundle. Without the list,
+day, is between other parties, or does not cover the purpose. No confirmation overrides that. Without the list,
 agreements are numbers that a recipient has signed, and nothing more is asked.
 """
 
@@ -116,7 +116,7 @@ Items whose terms name it are refused from then on. An agreement that has ended 
 
 @click.group(cls=Group, epilog=GROUP_EXAMPLES)
 def command() -> None:
-    """List the agreements under which items may go: with whom, for what, how long."""
+    """Keep a list of agreements: with whom, for what, how long."""
 
 
 def _choice(*names: str, kind: type[Permission] | type[AtEnd] | type[Coordination], says: str) -> Any:
@@ -158,7 +158,7 @@ class AgreementOptions(Struct, frozen=True):
         type=purposes_value,
         metavar="PURPOSE",
         completes=offers.term_words("for"),
-        help=f"What items may go for: {accepted(TERMS_BY_NAME['for'])}. May be repeated.",
+        help=f"What items may be used for: {accepted(TERMS_BY_NAME['for'])}. May be repeated.",
     )
     starts: date | None = flag(
         "--starts", type=day_value, metavar="DAY", help="First day in force. [default: the day of --signed]"
@@ -184,7 +184,7 @@ class AgreementOptions(Struct, frozen=True):
         metavar="N",
         help="Within how many hours a recipient tells of a breach.",
     )
-    at_end: str | None = _choice("--at-end", kind=AtEnd, says="What happens with the items when it ends.")
+    at_end: str | None = _choice("--at-end", kind=AtEnd, says="What happens to the items when it ends.")
     document: Path | None = flag(
         "--document",
         type=click.Path(path_type=Path),

@@ -53,8 +53,8 @@ Exit codes:
 Of several paths the most serious result decides (1, then 4, then 3). The
 others are added all the same.
 
-Nothing is moved or changed, and what is encrypted stays so. Each PATH is verified first: only what verifies, signed by
-keys that you trust, gets in.
+Nothing is moved or changed, and what is encrypted stays so. Each PATH is verified first: only what passes verification,
+and is signed by keys that you trust, is added.
 """
 
 
@@ -76,7 +76,7 @@ class AddingOptions(Struct, frozen=True):
         help="The place where it lies.",
     )  # fmt: skip
     carrier: str | None = flag(
-        "--carrier", metavar="TEXT", help="What it lies on, if you fetch that to read it: its number and safe."
+        "--carrier", metavar="TEXT", help="The medium that it lies on, if that has to be fetched: its number and safe."
     )
     sender: str | None = flag(
         "--from", type=code_value, metavar="CODE", help="Who sent it. [default: the code that sealed it first]"
@@ -106,7 +106,7 @@ def command(
     signing: SigningOptions,
     output: Output,
 ) -> ExitCode:
-    """Verify directories and bundles, and enter them."""
+    """Verify directories and bundles, and add them."""
     if adding.continued is not None and len(paths) > 1:
         raise misuse(UsageError("{option} goes with one PATH", key="with-one-path", option="--continued"))
     trust = choose_trust(adding.trust_file, ())

@@ -32,22 +32,20 @@ Examples:
 
 \b
 Exit codes:
-  0  what was read is as registered, and the hours suffice
+  0  what was read is as the catalogue says, and the time suffices
   1  a copy is damaged; the answer names the copies that are intact
   2  wrong usage
   3  nothing is damaged, but copies should have been read before now, or
      will not be read in time; the answer says how much time it needs
   4  a copy that should be there could not be read, or a disk is missing
 
-Copies that are due are read, and those that later nights would have no time for; what is left when the time is over is
-gone on with in the next run, at the next item. What has begun is finished: one file, or one piece of half a gibibyte. A
-copy is due one cycle after its last proof, and the first proof is the check with which it came, so what is new alarms
-nobody.
+An audit reads the copies that are due, and those that later runs would have no time for. The next run goes on where
+this one stopped, at the next item. What has begun is finished: one file, or one piece of half a gibibyte. A copy is due
+one cycle after its last proof. The first proof is the check when it came, so a new copy is not due at once.
 
 Nothing is repaired, and no key is needed to read: a bundle that is one file is compared with its SHA-256, encrypted or
 not. Carriers in a safe are never a failure; they are listed until they are fetched. Damage is told once in each cycle,
-and `evtool catalogue due` lists it every day: put an intact copy in its place, then enter it with `evtool catalogue
-add`.
+and `evtool catalogue due` lists it every day: put an intact copy in its place, then add it with `evtool catalogue add`.
 """
 
 
@@ -75,7 +73,7 @@ class HowMuch(Struct, frozen=True):
         "--cycle",
         type=days_value,
         metavar="DAYS",
-        help="Read each copy once in so long. [default: that of its location]",
+        help="Read each copy once in so many days. [default: that of its location]",
     )
     locations: tuple[str, ...] = flag(
         "--location", multiple=True, type=code_value, metavar="CODE", help="Only copies there. May be repeated."
@@ -84,7 +82,7 @@ class HowMuch(Struct, frozen=True):
         "--rate",
         type=rate_value,
         metavar="BYTES",
-        help="Read at most so much a second: 80M. [default: that of the location]",
+        help="Read at most this much per second: 80M. [default: that of the location]",
     )
 
 

@@ -27,7 +27,7 @@ Exit codes:
   2  wrong usage
   4  the catalogue cannot be read, or does not know the collection
 
-Entries of all branches stand side by side, by number. What is marked is said in words behind the entry.
+Entries of all branches stand side by side, by number. A mark is explained in words behind the entry.
 """
 
 _DIGITS = 16

@@ -35,8 +35,8 @@ Exit codes:
      held under an agreement that has ended
   4  the catalogue cannot be read
 
-Consent that has ended is not in this list: `evtool catalogue recall` names those items. When time evidence ends,
-`evtool due` reads from the records.
+Consent that has ended is not in this list: `evtool catalogue recall` names those items. `evtool due DIR` tells when
+time-stamps expire.
 """
 
 
@@ -49,7 +49,7 @@ Consent that has ended is not in this list: `evtool catalogue recall` names thos
     default="60d",
     show_default=True,
     metavar="DAYS",
-    help="What is due so many days from today.",
+    help="List what is due within so many days.",
 )
 @output_options
 def command(catalogue: Path, within: int, output: Output) -> ExitCode:

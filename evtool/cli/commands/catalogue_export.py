@@ -28,8 +28,8 @@ Exit codes:
   2  wrong usage
   4  the catalogue cannot be read, or the file cannot be written
 
-The same knowledge has the same bytes: rows are sorted by what they are about. What --format sql writes loads into
-SQLite and PostgreSQL. It holds the names that the catalogue holds, and no others.
+Two catalogues that know the same are written as the same bytes. What --format sql writes can be loaded into SQLite and
+PostgreSQL. It holds the names that the catalogue holds, and no others.
 """
 
 
@@ -57,7 +57,7 @@ SQLite and PostgreSQL. It holds the names that the catalogue holds, and no other
 )  # fmt: skip
 @output_options
 def command(catalogue: Path, form: str, table: str | None, file: Path | None, output: Output) -> None:
-    """Write out all that it knows, for another program."""
+    """Write out everything in the catalogue, for another program."""
     chosen = ExportFormat(form)
     if chosen is ExportFormat.CSV and table is None:
         raise misuse(UsageError("CSV holds one table; name it with --table", key="csv-table"))

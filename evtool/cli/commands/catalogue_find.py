@@ -52,9 +52,10 @@ Exit codes:
   2  wrong usage, or a recipient that is not in your list
   4  the catalogue or a list cannot be read
 
-Options that narrow the search go together. Only what accepted holdings disclose is found, and nothing that was disposed
-of. --usable-for asks what `evtool consent check` asks, of the terms in force as far as the catalogue knows them; before
-anything goes out, `pack` asks the record itself. --text finds parts of words, without case and blanks.
+An item is found if it meets all options that are given. Only what accepted holdings disclose is found, and nothing that
+was disposed of. --usable-for asks what `evtool consent check` asks, of the terms in force as far as the catalogue knows
+them; before anything goes out, `pack` asks the record itself. --text finds parts of words; capitals and blanks make no
+difference.
 """
 
 _DATE = r"([0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?)"
@@ -79,7 +80,7 @@ class FindOptions(Struct, frozen=True):
     )
     kind: str | None = flag("--kind", metavar="KIND", help="Only items of this kind: interview, video, x-...")
     status: str | None = flag(
-        "--status", metavar="STATUS", help="Only items whose consent stands there: given, withdrawn, not-stated, ..."
+        "--status", metavar="STATUS", help="Only items whose consent has this status: given, withdrawn, not-stated, ..."
     )
     dates: tuple[str, str] | None = flag(
         "--event-date", type=_dates_value, metavar="A..B", help="Only items that show an event of these dates."
@@ -123,16 +124,16 @@ class UseOptions(Struct, frozen=True):
         help=f"Only what may be used for this: {PURPOSES}.",
     )
     recipient: str | None = flag(
-        "--to", type=code_value, metavar="CODE", completes=offers.RECIPIENT, help="Code of who would use it."
+        "--to", type=code_value, metavar="CODE", completes=offers.RECIPIENT, help="The code of the recipient."
     )
-    day: date | None = flag("--on", type=day_value, metavar="DAY", help="When. [default: today (UTC)]")
+    day: date | None = flag("--on", type=day_value, metavar="DAY", help="The day that counts. [default: today (UTC)]")
     refused: bool = flag("--refused", is_flag=True, help="List what may not be used, with every reason.")
     agent: str | None = flag(
         "--agent",
         type=code_value,
         metavar="CODE",
         completes=offers.OWN_CODE,
-        help="Who would hand over. [default: EVTOOL_AGENT, or your key's]",
+        help="The code of who hands over. [default: EVTOOL_AGENT, or your key's]",
     )
     recipients_file: Path | None = recipients_flag()
     trust_file: Path | None = trust_flag()

@@ -26,8 +26,8 @@ Exit codes:
   2  wrong usage
   4  the catalogue cannot be read, or does not know the collection
 
-This is what the records tell that you have seen. Whoever received an item may have passed it on. Who rejected it is
-listed, too: somebody may have looked at it.
+This is what the records in the catalogue tell. Whoever received an item may have passed it on. Recipients who rejected
+it are listed too: they may have looked at it.
 """
 
 
@@ -37,7 +37,7 @@ listed, too: somebody may have looked at it.
 @click.argument("items", metavar="[N-N]", required=False, type=items_value)
 @output_options
 def command(catalogue: Path, collection: str, items: ItemRanges | None, output: Output) -> None:
-    """List your copies, and everybody who was given some."""
+    """List your copies, and everybody who was given items."""
     with open_catalogue(catalogue) as opened:
         found = find_holders(opened, collection, items)
     language = output.language

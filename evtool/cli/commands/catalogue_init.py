@@ -20,10 +20,11 @@ Examples:
 Exit codes:
   0  made
   2  wrong usage, or the file is there already
-  4  it cannot be written there
+  4  the catalogue cannot be written
 
 Keep it on a local disk. Beside it lies the key of its digests, repository.cat.key: whoever has the catalogue without it
-can confirm no document. Keep a copy of the key elsewhere; without it a catalogue made again has other digests.
+cannot find out whether you hold a document. Keep a copy of the key elsewhere; without it, a catalogue that is made
+again has other digests.
 """
 
 
@@ -35,7 +36,7 @@ can confirm no document. Keep a copy of the key elsewhere; without it a catalogu
     type=click.Choice([names.value for names in Names]),
     default=Names.NONE.value,
     show_default=True,
-    help="What of names it holds, for good: none, the titles that archivists gave, or all names of files as well.",
+    help="Which names it holds, for good: none, the titles that archivists gave, or all file names as well.",
 )
 @output_options
 def command(catalogue: Path, names: str, output: Output) -> None:

@@ -48,12 +48,12 @@ Examples:
 
 \b
 Exit codes:
-  0  entered, or changed
+  0  added, or changed
   2  wrong usage
   4  the directory is not there, or is marked as another location
 
-A file at the root, evtool-location.txt, says which location it is. By it an audit tells a disk that is not mounted,
-which has to be mounted, from a disk that has lost its copies, which is damage.
+A file at the root, evtool-location.txt, says which location it is. It lets an audit tell a disk that is not mounted
+from a disk that has lost its copies.
 """
 
 LIST_EXAMPLES = """\b
@@ -113,7 +113,7 @@ class LocationOptions(Struct, frozen=True):
 @signing_options
 @output_options
 def add(catalogue: Path, code: str, described: LocationOptions, signing: SigningOptions, output: Output) -> None:
-    """Enter a location, or change what is known of it."""
+    """Add a location, or change what is known about it."""
     root = os.path.abspath(described.root) if described.root is not None else None
     location = Location(code, described.kind, root, described.cycle_days, described.rate)
     with open_catalogue(catalogue) as opened:

@@ -39,7 +39,7 @@ Exit codes:
 
 Every record is verified again where it lies, by the keys that you trust now. What no record tells (where copies lie,
 what was proven and decided) comes from the journal, which is an ordinary sealed collection. The key of the digests has
-to be where it was, or the digests are other ones.
+to be where it was; otherwise the digests change.
 """
 
 

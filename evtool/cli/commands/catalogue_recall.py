@@ -50,7 +50,7 @@ Examples:
 \b
 Exit codes:
   0  printed
-  1  a notice fails verification, or the record that it tells of parts
+  1  a notice fails verification, or its record parts from the one you know
   2  wrong usage
   3  a notice is signed by a key that you have not trusted
   4  no such collection is known, a letter is there already, or something
@@ -58,9 +58,8 @@ Exit codes:
 
 Without ID: all items whose consent was withdrawn, revoked or refused, or has expired, or which are under an agreement
 of your list that has ended, if you or somebody else still has them. Items whose terms nobody knows are listed with whom
-to ask; no letter tells of them. A letter is a page of plain text for each
-recipient, in the language that EVTOOL_LANG names. It names no person and no file. Nothing is deleted: what becomes of
-the copies is for people to decide.
+to ask; no letter is about them. A letter is a page of plain text for one recipient, in the language that EVTOOL_LANG
+names. It names no person and no file. Nothing is deleted: people decide what happens to the copies.
 """
 
 
@@ -72,9 +71,12 @@ the copies is for people to decide.
     "--letters", type=click.Path(path_type=Path), metavar="DIR", help="Write a letter for each recipient into DIR."
 )
 @click.option(
-    "--notice", type=ExistingPath(path_type=Path), metavar="FILE", help="First take in a notice that consent changed."
+    "--notice",
+    type=ExistingPath(path_type=Path),
+    metavar="FILE",
+    help="Take in a notice that consent changed, then list.",
 )
-@click.option("--on", "day", type=day_value, metavar="DAY", help="As of when. [default: today (UTC)]")
+@click.option("--on", "day", type=day_value, metavar="DAY", help="The day that counts. [default: today (UTC)]")
 @trust_option
 @signing_options
 @output_options

@@ -150,9 +150,10 @@ Exit codes:
   2  wrong usage, or no such item
   4  the record cannot be read
 
-This lists what this record knows. Whoever received an item may have passed it on: their records know to whom. Send
-the notice to every holder: `evtool receive PATH --notice FILE` takes it in. It holds the changes as they were signed,
-for these items alone, and the entries that place them in the record; it can take back, and never permit anything.
+This lists what this record knows. Whoever received an item may have passed it on: their records know to whom. Send the
+notice to every holder: `evtool receive PATH --notice FILE` takes it in. It holds the changes as they were signed, for
+these items alone, and the entries that place them in the record. A notice can withdraw what was permitted; it never
+permits anything.
 """
 
 
@@ -450,7 +451,7 @@ def _change_document(difference: TermDifference) -> TermChangeDocument:
     "--notice",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write a signed notice for the holders: the entries that changed these terms, no names.",
+    help="Write a signed notice for the holders: the entries that changed these terms, without names.",
 )
 @reading_options
 @access_options
@@ -465,7 +466,7 @@ def recall_(
     signing: SigningOptions,
     output: Output,
 ) -> int:
-    """List who was given items, since when: whom to tell that consent was withdrawn."""
+    """List who was given items, and since when: tell them that consent was withdrawn."""
     place = where.place(access.load())
     numbers = resolve_items(directory, place, items)
     with open_record(directory, place) as record:

@@ -21,12 +21,12 @@ Exit codes:
   1  at least one bundle fails verification, or its record parts from
      another one
   2  wrong usage
-  3  nothing is disproven, but something asked for is not established
+  3  a signer is not trusted, a bundle is for somebody else, or it came before
   4  something could not be checked, read or written
   5  refused: an agreement does not allow it
 
-Each bundle is moved to quarantine, verified as it is, registered, answered and stored; what is not accepted stays in
-quarantine, where a person decides. Nothing is ever deleted, and an encrypted bundle stays encrypted.
+Each bundle is moved to quarantine, verified as it is, added to the catalogue, answered and stored; what is not accepted
+stays in quarantine, where a person decides. Nothing is ever deleted, and an encrypted bundle stays encrypted.
 """
 
 _HERE = "evtool.cli.commands"

@@ -41,9 +41,9 @@ Exit codes:
   4  the bundle could not be checked, or something cannot be written
   5  an agreement does not allow it
 
-The bundle is verified again. What fails verification, what could not be checked, what somebody signed whom you have not
-trusted, and what no agreement allows cannot be accepted: mend that first, or reject the bundle. A rejected or returned
-bundle stays in quarantine; nothing is deleted.
+N is the number that `evtool intake list` prints. The bundle is verified again. It cannot be accepted if it fails
+verification or could not be checked, if you have not trusted a signer, or if no agreement allows it: fix that first, or
+reject the bundle. A rejected or returned bundle stays in quarantine; nothing is deleted.
 """
 
 
@@ -56,9 +56,9 @@ class DecidingOptions(Struct, frozen=True):
         items: the items that are accepted, or None.
     """
 
-    by: str = flag("--by", required=True, type=code_value, metavar="CODE", help="Who decides.")
+    by: str = flag("--by", required=True, type=code_value, metavar="CODE", help="The code of the person who decides.")
     explain: str | None = flag(
-        "--explain", metavar="TEXT", help="How it comes that the records part; both are kept. Stays with you."
+        "--explain", metavar="TEXT", help="Why the records part; both are kept. This text stays with you."
     )
     items: str | None = flag("--items", metavar="N-N", help="With `partial`: the items that are accepted, by number.")
 

@@ -30,7 +30,7 @@ Exit codes:
 @known_store_options
 @output_options
 def command(number: int, store: StoreOptions, output: Output) -> None:
-    """Show what is known of one bundle that came."""
+    """Show what is known about the bundle N, a number that `evtool intake list` prints."""
     with open_catalogue(store.catalogue) as catalogue:
         holdings = Holdings(catalogue, store.location)
         holding, root = holdings.numbered(number), holdings.root()

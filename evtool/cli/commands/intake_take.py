@@ -1,4 +1,4 @@
-"""`evtool intake INBOX`: each bundle to quarantine, verified, registered, answered, stored."""
+"""`evtool intake INBOX`: each bundle to quarantine, verified, added to the catalogue, answered, stored."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ A policy, intake.toml; the last line is for those who list their agreements:
   codes = ["R1"]      # your own codes: each bundle is made for one of them
   agreement = true
 
-With --identity encrypted bundles are opened, too; --dry-run tells what would happen; --json prints a line for each
-bundle as soon as it is done with, and then the counts.
+With --identity, encrypted bundles are opened too. --json prints one line as soon as a bundle is done, and the counts at
+the end.
 
 \b
 Exit codes:
@@ -77,7 +77,7 @@ def command(
     signing: SigningOptions,
     output: Output,
 ) -> ExitCode:
-    """Check, register and answer what lies in an inbox."""
+    """Check, catalogue and answer the bundles in an inbox."""
     assert store.store is not None  # noqa: S101  # the option is required here
     _require_apart(inbox, store.store, door.receipts)
     options = door.load((store.store, store.location), access, time, output, dry_run=dry_run)

@@ -57,10 +57,10 @@ Exit codes:
      and it is open whether an item is as it was sealed
   4  something could not be read or written, or there is no transfer to you
 
-Send the receipt file to the sender. It holds your entry and its signature, and no evidence. A bundle stays as it is,
-to the last byte: your entries go into a directory of your own that continues its record. Keep it with the bundle;
-`evtool verify BUNDLE --continued DIR` reads both. What a notice takes back counts in your record from then on; a notice
-never permits anything, and one that does not follow what you have says so.
+Send the receipt file to the sender. It holds your entry and its signature, and no evidence. A bundle stays as it is, to
+the last byte: your entries go into a directory of your own that continues its record. Keep it with the bundle; `evtool
+verify BUNDLE --continued DIR` reads both. What a notice withdraws counts in your record from then on; a notice never
+permits anything. If entries before it are unknown here, the answer says so.
 """
 
 

@@ -45,7 +45,7 @@ class StoreOptions(Struct, frozen=True):
         default="store",
         show_default=True,
         metavar="CODE",
-        help="What the catalogue calls that directory.",
+        help="The name of the store in the catalogue.",
     )
 
 
@@ -60,7 +60,7 @@ class DoorOptions(Struct, frozen=True):
         jobs: number of worker processes; None for a number that fits the machine.
     """
 
-    policy: Path = _path("--policy", "FILE", "What a bundle has to be: intake.toml.")
+    policy: Path = _path("--policy", "FILE", "Which bundles you accept: intake.toml.")
     receipts: Path = _path("--receipts", "DIR", "Write a receipt for each bundle into this directory.")
     trust_file: Path | None = trust_flag()
     recipients_file: Path | None = recipients_flag()
