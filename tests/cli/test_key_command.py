@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from evtool.core.errors import ExitCode
+from tests.cli.evidence import lock_key
 from tests.conftest import Runner
 
 KOREAN = "비밀 문장"
@@ -220,8 +221,7 @@ def secrets(tmp_path: Path) -> dict[str, Path]:
 @pytest.fixture
 def locked(evtool: Runner, secrets: dict[str, Path]) -> Path:
     """The key file of A03, with the passphrase `old`."""
-    assert evtool("key", "new", "A03", "--key-passphrase-file", secrets["old"]).exit_code == ExitCode.OK
-    return evtool.home / "keys" / "A03"
+    return lock_key(evtool, secrets["old"].read_text("utf-8").strip())
 
 
 def test_a_passphrase_is_changed_and_the_key_is_not(evtool: Runner, locked: Path, secrets: dict[str, Path]) -> None:
@@ -262,7 +262,7 @@ def test_a_backup_opens_with_stock_tools_and_comes_back(
 
 def test_a_backup_of_another_key_is_found_out(evtool: Runner, locked: Path, secrets: dict[str, Path]) -> None:
     """A test that passes with the wrong file would be found out on the day of the fire."""
-    assert evtool("key", "new", "B07", "--key-passphrase-file", secrets["old"]).exit_code == ExitCode.OK
+    lock_key(evtool, KOREAN, "B07")
     assert evtool("key", "backup", "B07", "b.key").exit_code == ExitCode.OK
     result = evtool("key", "restore", "A03", "b.key", "--test", "--key-passphrase-file", secrets["old"])
     assert (result.exit_code, "another key than that of A03" in result.stderr) == (ExitCode.NOT_CHECKED, True)

@@ -10,6 +10,7 @@ import pytest
 
 from evtool.core.errors import ExitCode
 from tests.cli.custody import Party, codes, copy_of, make_case, make_party
+from tests.cli.evidence import lock_key
 from tests.conftest import Runner, RunResult
 
 RECIPIENTS = """
@@ -257,13 +258,10 @@ def test_people_of_a_recipient_sign_receipts_with_keys_of_their_own(evtool: Runn
 
 def test_ssh_agent_is_asked_before_the_person(evtool: Runner, tmp_path: Path) -> None:
     """No terminal, no passphrase given: the key that the agent holds signs all the same."""
-    secret = tmp_path / "secret"
-    secret.write_text("four words of mine\n")
-    secret.chmod(0o600)
     ask = tmp_path / "ask"
     ask.write_text("#!/bin/sh\necho four words of mine\n")
     ask.chmod(0o700)
-    assert evtool("key", "new", "A1", "--key-passphrase-file", secret).exit_code == ExitCode.OK
+    lock_key(evtool, "four words of mine", "A1")
     case = make_case(evtool)
     assert evtool("seal", case).exit_code == ExitCode.NOT_CHECKED
     socket = tmp_path / "agent"

@@ -14,7 +14,7 @@ from evtool.cli.topics import TOPICS
 from evtool.core.errors import ExitCode
 from evtool.report.columns import columns_of
 from evtool.report.language import list_languages, load_language
-from tests.cli.evidence import give_key
+from tests.cli.evidence import give_key, lock_key
 from tests.conftest import Runner
 
 
@@ -137,7 +137,7 @@ def test_a_mistyped_path_is_one_error(evtool: Runner) -> None:
 
 def test_a_mistyped_path_is_told_before_a_passphrase_is_asked_for(evtool: Runner) -> None:
     """The key is locked and there is no terminal, so whatever asks ends with another error."""
-    assert evtool("key", "new", "A1", "--key-passphrase-fd", "0", stdin=b"four words that fit\n").exit_code == 0
+    lock_key(evtool, "four words that fit", "A1")
     (evtool.directory / "case-12").mkdir()
     events = (["record", "case-13", "accessed"], ["consent", "set", "case-13", "--all-items", "--status", "withdrawn"])
     for command in (*events, ["seal", "case-13"], ["renew", "case-13"], ["receive", "case-13", "--receipt", "r"]):
@@ -152,7 +152,7 @@ def test_a_mistyped_path_is_told_before_a_passphrase_is_asked_for(evtool: Runner
 
 def test_who_cannot_unlock_or_copy_a_key_is_told_where_to_look(evtool: Runner) -> None:
     """A wrong passphrase, and a medium that is not there."""
-    assert evtool("key", "new", "A1", "--key-passphrase-fd", "0", stdin=b"four words that fit\n").exit_code == 0
+    lock_key(evtool, "four words that fit", "A1")
     (evtool.directory / "case-12").mkdir()
     wrong = evtool("seal", "case-12", "--key-passphrase-fd", "0", stdin=b"other words that fit\n")
     assert "`evtool help keys` says what to do" in wrong.stderr

@@ -122,11 +122,11 @@ def test_as_many_admissions_as_a_record_can_have(role: Role, shape: str) -> None
         made = acts(count)
         best = 9.0
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.process_time()
             houses, agents = Houses(made), Agents(made)
             houses.acts_for_sender("B1", fingerprint("k1"))
             agents.codes_of("B1")
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.process_time() - start)
         return best
 
     assert seconds(9999) < 40 * seconds(1000)

@@ -102,7 +102,7 @@ def test_long_chains_and_wide_fans_of_links_take_no_time() -> None:
     """What a stranger signs: each link leads over two others, so followed anew each time it would never end."""
     links = [(f"l{number}", f"l{number - 1}/l{number - 1}") for number in range(1, 20_000)]
     paths = LinkPaths([("l0", "."), *links])
-    started = time.monotonic()
+    started = time.process_time()
     assert paths.leads_inside("", "l19999/x")
     assert not paths.leads_inside("", "l19999/..")
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

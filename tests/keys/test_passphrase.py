@@ -14,6 +14,7 @@ import pytest
 
 from evtool.core.errors import InputError, KeyFileError
 from evtool.keys.passphrase import DescriptorPassphrase, FilePassphrase, Passphrase, TerminalPassphrase
+from tests.cli.evidence import lock_key
 from tests.conftest import Runner
 
 KOREAN = "비밀 문장"
@@ -171,7 +172,7 @@ def test_a_person_has_three_tries_and_is_asked_for_a_code(evtool: Runner) -> Non
     case = evtool.directory / "case"
     case.mkdir()
     (case / "a.txt").write_text("a")
-    assert type_on_terminal(evtool, ["key", "new", "A03"], [KOREAN, KOREAN])[0] == 0
+    lock_key(evtool, KOREAN)
 
     code, shown = type_on_terminal(evtool, ["seal", "case"], ["wrong words", "wrong words", "wrong words", KOREAN])
     assert code == 4
@@ -185,10 +186,9 @@ def test_a_person_has_three_tries_and_is_asked_for_a_code(evtool: Runner) -> Non
     assert (case / "custody" / "0001-sealed.toml.sig").exists()
 
 
-def test_a_script_has_one_try(evtool: Runner, tmp_path: Path) -> None:
+def test_a_script_has_one_try(evtool: Runner) -> None:
     """A file does not get better by being read again."""
-    secret = write_secret(tmp_path, KOREAN)
-    assert evtool("key", "new", "A03", "--key-passphrase-file", secret).exit_code == 0
+    lock_key(evtool, KOREAN)
     result = evtool("key", "passphrase", "A03", "--key-passphrase-fd", "0", "--no-passphrase", stdin=b"wrong words\n")
     assert (result.exit_code, result.stderr.count("wrong passphrase")) == (4, 1)
 
