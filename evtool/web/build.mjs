@@ -75,7 +75,7 @@ async function script() {
     format: "cjs",
     target: "es2022",
     charset: "utf8",
-    legalComments: "inline",
+    legalComments: "eof",
     define: { EVTOOL_VERSION: JSON.stringify(version) },
     plugins: [catalogues],
     write: false,

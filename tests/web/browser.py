@@ -32,29 +32,44 @@ class OpenPage:
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self._address = address
         page.goto(address)
 
     def give(self, path: Path, *, trust: str = "", fingerprints: str = "", head: str = "") -> None:
         """Choose a .zip or a folder, say whom to trust, and start."""
         page = self.page
         page.set_input_files("#zip" if path.is_file() else "#folder", str(path))
-        page.fill("#lines", trust)
-        page.fill("#fingerprints", fingerprints)
-        page.fill("#head", head)
-        page.click("#start")
+        for field, text in (("lines", trust), ("fingerprints", fingerprints), ("head", head)):
+            if page.input_value(f"#{field}") != text:
+                page.fill(f"#{field}", text)
+        page.dispatch_event("#start", "click")
+
+    def drop(self, path: Path, onto: str) -> None:
+        """Drop a file or a folder onto something, as from a window with files."""
+        self.page.locator(onto).scroll_into_view_if_needed()
+        box = self.page.locator(onto).bounding_box()
+        assert box is not None
+        data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+        session = self.page.context.new_cdp_session(self.page)
+        for kind in ("dragEnter", "dragOver", "drop"):
+            place = {"type": kind, "x": box["x"] + 5, "y": box["y"] + 5, "data": data}
+            session.send("Input.dispatchDragEvent", place)
+        session.detach()
 
     def check(self, path: Path, **asked: str) -> Job:
         """Check something, and give the document that the page saves; the page is then ready for the next."""
         self.give(path, **asked)
+        return self.take()
+
+    def take(self) -> Job:
+        """Wait for the answer, and give the document that the page saves."""
         self.page.wait_for_selector("#save, #said:not(:empty)", timeout=120_000)
         if not self.page.query_selector("#save"):
             return {"said": self.page.inner_text("#said")}
         with self.page.expect_download() as download:
-            self.page.click("#save")
+            self.page.dispatch_event("#save", "click")
         document: dict[str, Any] = json.loads(download.value.path().read_text("utf-8"))
         download.value.delete()
-        self.page.click("#again")
+        self.page.dispatch_event("#again", "click")
         (report,) = document["reports"]
         assert document["format"] == "evtool-report/1"
         assert document["checked_by"].startswith("evtool page ")

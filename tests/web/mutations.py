@@ -144,6 +144,11 @@ def mutate(seed: int, container: bytes) -> bytes:
     random.choice(CONTENT)(random, files)
     if random.random() < 0.8:
         relist(files)
+    return write_in_order(files)
+
+
+def write_in_order(files: Files) -> bytes:
+    """Write a container, its files in the order in which a bundle has them."""
     return write_zip(dict(sorted(files.items(), key=lambda file: _place(file[0]))))
 
 

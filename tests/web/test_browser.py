@@ -182,6 +182,76 @@ def test_keys_alone_are_enough_and_a_wrong_head_is_not_passed_over(page: OpenPag
     driven.fill("#head", "")
 
 
+def test_a_bundle_may_be_dropped_anywhere_and_of_a_folder_it_is_said_how_to_choose_it(
+    page: OpenPage, bundles: dict[str, Path]
+) -> None:
+    """For a file that is dropped beside the box, a browser would leave the page; Chromium shows a page no folder."""
+    driven = page.page
+    page.drop(bundles["one"].parent / "case", "#drop")
+    driven.wait_for_selector("#said:not(:empty)")
+    assert "Choose it with the button" in driven.inner_text("#said")
+    assert driven.evaluate("document.activeElement.id") == "folder"
+    for onto in ("#drop", "h1"):
+        page.drop(bundles["one"], onto)
+        driven.wait_for_selector("#start:enabled")
+        assert driven.inner_text("#chosen") == "Chosen: one.zip"
+        driven.fill("#fingerprints", TRUSTED)
+        driven.click("#start")
+        assert page.take()["exit_code"] == 0
+
+
+def test_what_happens_is_read_aloud_from_a_place_that_stays(page: OpenPage, bundles: dict[str, Path]) -> None:
+    """A screen reader does not tell what is said in a region that came with its text."""
+    driven = page.page
+    place = driven.query_selector("#announced")
+    assert place is not None
+    heard = []
+    driven.set_input_files("#zip", str(bundles["one"]))
+    heard.append(place.inner_text())
+    driven.fill("#fingerprints", TRUSTED)
+    driven.fill("#head", "x")
+    driven.click("#start")
+    heard.append(place.inner_text())
+    driven.fill("#head", "")
+    driven.click("#start")
+    driven.wait_for_selector("#save")
+    heard.append(place.inner_text())
+    assert place.get_attribute("role") == "status"
+    assert [text.partition(":")[0].partition(",")[0] for text in heard] == [
+        "Chosen",
+        "A head has 64 digits and letters from a to f. This one was not looked for.",
+        "All that was asked for is shown",
+    ]
+    assert heard[2] == driven.inner_text("#verdict .verdict")
+    driven.click("#again")
+
+
+WIDEST = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_narrow_screen_shows_all_and_a_printed_page_has_nothing_to_press(
+    page: OpenPage, bundles: dict[str, Path], language: str
+) -> None:
+    driven = page.page
+    driven.set_viewport_size({"width": 320, "height": 800})
+    page.speak(language)
+    assert driven.evaluate(WIDEST) <= 320
+    page.give(bundles["partial"])
+    driven.wait_for_selector("#save")
+    assert driven.evaluate(WIDEST) <= 320
+    driven.emulate_media(media="print")
+    shown = [each for each in driven.query_selector_all("button, input, select, label") if each.is_visible()]
+    assert shown == []
+    assert driven.evaluate(
+        "[...document.querySelectorAll('pre')].every((each) => each.scrollWidth <= each.clientWidth)"
+    )
+    driven.emulate_media(media="screen")
+    driven.click("#again")
+    page.speak("en")
+    driven.set_viewport_size({"width": 1280, "height": 720})
+
+
 ALLOWED = r"evtool|verify|version|json|JSON|SHA(256)?|age|zip|allowed_signers|UTF|English|page|[A-Z][0-9]+"
 """Names of programs, formats and algorithms, and codes."""
 

@@ -4,10 +4,18 @@ import { type Bytes, type Source, type Thing } from "./core/index.ts";
 import { rawOf } from "./core/bytes.ts";
 import { pathsTo } from "./core/text.ts";
 
-/** Give a blob as bytes that can be read at any place. */
+/**
+ * Give a blob as bytes that can be read at any place.
+ *
+ * A file that is gone has no bytes in Chromium, and its pieces are empty. Only to read all of it fails.
+ */
 export function bytesOf(blob: Blob): Bytes {
-  return { size: blob.size, read: async (start, end) => new Uint8Array(await blob.slice(start, end).arrayBuffer()) };
+  const piece = (start: number, end: number): Blob => (blob.size === 0 ? blob : blob.slice(start, end));
+  return { size: blob.size, read: async (start, end) => new Uint8Array(await piece(start, end).arrayBuffer()) };
 }
+
+const isGone = async (file: File): Promise<boolean> =>
+  file.size === 0 && bytesOf(file).read(0, 0).then(() => false, () => true);
 
 /** A folder as a browser shows it: files, and directories as far as something lies in them or they were dropped. */
 export class FolderSource implements Source {
@@ -26,11 +34,11 @@ export class FolderSource implements Source {
     for (const path of directories) for (const above of pathsTo(rawOf(path))) this.directories.add(above);
   }
 
-  list(): Promise<readonly Thing[]> {
-    const files = [...this.files].map(([path, file]): Thing => ({
-      path, kind: "file", size: file.size, isDoubled: this.doubled.has(path),
+  async list(): Promise<readonly Thing[]> {
+    const files = [...this.files].map(async ([path, file]): Promise<Thing> => ({
+      path, kind: "file", size: file.size, isUnreadable: this.doubled.has(path) || (await isGone(file)),
     }));
-    return Promise.resolve([...files, ...[...this.directories].map((path): Thing => ({ path, kind: "directory", size: 0 }))]);
+    return [...(await Promise.all(files)), ...[...this.directories].map((path): Thing => ({ path, kind: "directory", size: 0 }))];
   }
 
   async slice(path: string, start: number, end: number): Promise<Uint8Array> {

@@ -58,3 +58,6 @@ export type FromWorker =
   | { readonly kind: "error"; readonly why: string }
   | { readonly kind: "progress"; readonly bytes: number }
   | { readonly kind: "digests"; readonly digests: ReadonlyMap<string, Digests>; readonly refusal: string };
+
+/** What went wrong, in words of the browser that stand within a sentence. */
+export const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");

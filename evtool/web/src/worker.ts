@@ -5,7 +5,7 @@ import {
   type Bytes, type Digests, FileHasher, NOBODY, prepare, readData, readSigners, type Source, store, verify, ZipError, ZipSource,
 } from "./core/index.ts";
 import { baseName } from "./core/text.ts";
-import type { FromWorker, HashPart, Input, Question, ToWorker } from "./messages.ts";
+import { type FromWorker, type HashPart, type Input, type Question, reason, type ToWorker } from "./messages.ts";
 
 type Hashed = Extract<ToWorker, { kind: "hashed" }>;
 type HashOrder = Extract<ToWorker, { kind: "hash" }>;
@@ -17,7 +17,7 @@ export function startWorker(post: (message: FromWorker) => void, listen: (hear: 
   let hashed: ((answer: Hashed) => void) | undefined;
   let hasher: Promise<FileHasher> | undefined;
   let queue = Promise.resolve();
-  const report = (error: unknown): void => post({ kind: "error", why: error instanceof Error ? error.message : String(error) });
+  const report = (error: unknown): void => post({ kind: "error", why: reason(error) });
   listen((message) => {
     if (message.kind === "hashed") hashed?.(message);
     else if (message.kind === "verify") {
@@ -63,8 +63,10 @@ async function check(input: Input, question: Question, post: (message: FromWorke
 /** Open what was chosen; a container that is refused is a source in which nothing lies. */
 async function open(input: Input): Promise<Source | ZipSource> {
   if (input.kind === "folder") return new FolderSource(input.files, input.directories);
+  const bytes = bytesOf(input.file);
+  if (bytes.size === 0) await bytes.read(0, 0); // it fails for a file that is gone
   try {
-    return await ZipSource.open(bytesOf(input.file));
+    return await ZipSource.open(bytes);
   } catch (error) {
     if (!(error instanceof ZipError)) throw error;
     return { showsAll: true, list: () => Promise.reject(error), slice: () => Promise.reject(error) };
@@ -96,6 +98,7 @@ async function hashAll(hasher: FileHasher, order: HashOrder, post: (message: Fro
   const container = order.container === undefined ? undefined : await near(bytesOf(order.container), order.parts);
   const parts = order.parts.map((part) => ({ ...part, bytes: container ?? bytesOf(part.blob ?? new Blob()) }));
   const reads = parts.map(readSmall);
+  for (const read of reads) read.catch(() => undefined); // what fails is told when its turn comes
   let small = 0;
   for (const [at, part] of parts.entries()) {
     const tell = (bytes: number): void => {
@@ -129,11 +132,7 @@ async function near(bytes: Bytes, parts: readonly HashPart[]): Promise<Bytes> {
 /** Begin to read small files before their turn comes. */
 async function readSmall({ bytes, size, located }: Hashable): Promise<AsyncIterable<Uint8Array> | undefined> {
   if (size > SMALL || located?.isDeflated === true) return undefined;
-  try {
-    return one(await bytes.read(located?.start ?? 0, located?.end ?? bytes.size));
-  } catch {
-    return undefined; // it is tried again in its turn, and fails there
-  }
+  return one(await bytes.read(located?.start ?? 0, located?.end ?? bytes.size));
 }
 
 async function* one(data: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -147,7 +147,7 @@ export class Comparison {
     const { content } = item;
     if (content.type === "symlink") return store(thing.target ?? "") === content.target ? undefined : "changed";
     if (content.type !== "file") return undefined;
-    if (thing.isDoubled === true) return "unreadable";
+    if (thing.isUnreadable === true) return "unreadable";
     if (thing.size !== content.size) return "changed";
     const digests = this.digestsOf(thing);
     if (digests === undefined) return "unreadable";

@@ -17,8 +17,8 @@ export interface Thing {
   readonly mtime?: bigint;
   /** Where it is to be read, if a browser shows it under another path than it has. */
   readonly place?: string;
-  /** A browser shows two files under this path, and nobody can tell which of them has it. */
-  readonly isDoubled?: boolean;
+  /** It is gone; or a browser shows two files under this path, and nobody can tell which of them has it. */
+  readonly isUnreadable?: boolean;
 }
 
 /** Something that can be listed and read; nothing in it is followed, run or changed. */

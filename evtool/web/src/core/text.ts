@@ -193,10 +193,6 @@ export const holds = (ranges: Ranges, number: number): boolean =>
 
 export const countIn = (ranges: Ranges): number => ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 
-/** Spell ranges as entries do. */
-export const spellRanges = (ranges: Ranges): string[] =>
-  ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
-
 /** Give text in groups of four, as a head is printed for people. */
 export const inFours = (text: string): string => text.replace(/(.{4})(?=.)/g, "$1 ");
 

@@ -325,7 +325,7 @@ async function compareEvidence(source: Source, tree: Tree, judged: Judged, bag: 
   const sizes = new Set(items.filter((item) => item.content.type === "file").map((item) => item.content.size));
   const placeOf = (thing: Thing): string => (isBundle ? `data/${thing.path}` : (thing.place ?? thing.path));
   const wanted = [...everyFile(walked, tree, isBundle)].filter(
-    (thing) => isZip || (sizes.has(thing.size) && thing.isDoubled !== true),
+    (thing) => isZip || (sizes.has(thing.size) && thing.isUnreadable !== true),
   );
   const digests = await options.hashFiles(wanted.map((thing) => ({ ...thing, path: placeOf(thing) })));
   if (isZip) checkSums(source, digests);

@@ -6,7 +6,7 @@ import { bytes, LANGUAGES, languageNow, nameOf, say, setLanguage } from "./catal
 import { button, element, field } from "./dom.ts";
 import { Check, type MakeWorker, type Progress } from "./engine.ts";
 import { ofDrop, ofFile, ofFolder } from "./input.ts";
-import { consentBox, showAnswer } from "./result.ts";
+import { consentBox, showAnswer, verdictOf } from "./result.ts";
 
 /** What is on the screen. */
 type Phase =
@@ -21,12 +21,22 @@ export class App {
   private fingerprints = "";
   private head = "";
   private drawn = 0;
+  private readonly place = element("div");
+  /** What is said aloud: only a place that stays on the page is listened to. */
+  private readonly announced = element("p", { id: "announced", role: "status" });
 
   constructor(
-    private readonly root: HTMLElement,
+    root: HTMLElement,
     private readonly makeWorker: MakeWorker,
   ) {
     setLanguage(navigator.language.slice(0, 2));
+    root.replaceChildren(this.place, this.announced);
+    // Anywhere on the page: a browser leaves the page for a file that is dropped beside the box.
+    document.addEventListener("dragover", (event) => event.preventDefault());
+    document.addEventListener("drop", (event) => {
+      event.preventDefault();
+      if (event.dataTransfer !== null) this.take(event.dataTransfer);
+    });
     this.draw();
   }
 
@@ -34,8 +44,16 @@ export class App {
     document.documentElement.lang = languageNow();
     document.title = say("web", "title");
     const body = this.phase.kind === "form" ? this.form(this.phase.said) : this.result();
-    this.root.replaceChildren(this.top(), ...body);
+    this.place.replaceChildren(this.top(), ...body);
+    this.announced.textContent = this.news();
     if (focus !== undefined) document.getElementById(focus)?.focus();
+  }
+
+  private news(): string {
+    const { phase } = this;
+    if (phase.kind === "answer") return verdictOf(phase.answer.report);
+    if (phase.kind === "form") return phase.said === "" ? this.chosen() : phase.said;
+    return phase.early === undefined ? say("web", "reading") : say("web", "busy");
   }
 
   // ------------------------------------------------------------------------------------------------------------- top
@@ -73,7 +91,7 @@ export class App {
     const start = element("button", { type: "submit", id: "start" }, say("web", "start"));
     start.disabled = this.input === undefined;
     made.append(this.choosing(), this.trusting(), this.noting(), element("p", { class: "actions" }, start));
-    made.append(element("p", { role: "status", class: "warning", id: "said" }, said));
+    made.append(element("p", { class: "warning", id: "said" }, said));
     return [made];
   }
 
@@ -87,24 +105,28 @@ export class App {
     folder.addEventListener("change", () => {
       if (folder.files !== null && folder.files.length > 0) this.choose(ofFolder(folder.files));
     });
-    const drop = element("p", { class: "drop", id: "drop" }, say("web", "drop"));
-    drop.addEventListener("dragover", (event) => event.preventDefault());
-    drop.addEventListener("drop", (event) => {
-      event.preventDefault();
-      if (event.dataTransfer !== null) void ofDrop(event.dataTransfer).then((input) => this.choose(input));
-    });
-    const name = this.input?.name;
-    const chosen = name === undefined ? say("web", "chosen-none") : say("web", "chosen", { name: shown(name) });
     return element(
       "fieldset",
       {},
       element("legend", {}, say("web", "choose")),
       field("zip", say("web", "zip"), zip),
       field("folder", say("web", "folder"), folder),
-      drop,
+      element("p", { class: "drop", id: "drop" }, say("web", "drop")),
       element("p", {}, say("web", "folder-limits")),
-      element("p", { id: "chosen", role: "status" }, chosen),
+      element("p", { id: "chosen" }, this.chosen()),
     );
+  }
+
+  private take(dropped: DataTransfer): void {
+    if (this.phase.kind !== "form") return;
+    ofDrop(dropped).then((input) => this.choose(input), () => {
+      if (this.phase.kind === "form") this.refuse(say("web", "drop-folder"), "folder"); // Chromium, for a page on disk
+    });
+  }
+
+  private chosen(): string {
+    const name = this.input?.name;
+    return name === undefined ? say("web", "chosen-none") : say("web", "chosen", { name: shown(name) });
   }
 
   private choose(input: Input | undefined): void {
@@ -142,7 +164,7 @@ export class App {
     const head = element("input", { type: "text", spellcheck: "false", autocomplete: "off" });
     head.value = this.head;
     head.addEventListener("input", () => (this.head = head.value));
-    return element("fieldset", {}, element("legend", {}, say("web", "head")), field("head", say("web", "head"), head));
+    return element("fieldset", {}, element("legend", {}, say("web", "head")), field("head", say("head", "title"), head));
   }
 
   // ----------------------------------------------------------------------------------------------------------- running
@@ -171,7 +193,7 @@ export class App {
       },
       onError: (why) => {
         check.cancel();
-        this.refuse(say("web", "failed", { why }), "start");
+        this.refuse(why === undefined ? say("finding", "worker-lost") : say("web", "failed", { why }), "start");
       },
     });
     this.phase = { kind: "busy", check, early: undefined };

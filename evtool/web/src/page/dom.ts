@@ -27,14 +27,14 @@ export function button(text: string, act: () => void, attributes: Readonly<Recor
 }
 
 /** Make a table; the first cell of each row is its header. */
-export function table(caption: string, headers: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
+export function table(name: string, headers: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
   const head = element("tr", {}, ...headers.map((text) => element("th", { scope: "col" }, text)));
   const body = rows.map(([first, ...others]) =>
     element("tr", {}, element("th", { scope: "row" }, first), ...others.map((cell) => element("td", {}, cell))),
   );
-  const made = element("table", {}, element("caption", {}, caption), element("thead", {}, head), element("tbody", {}, ...body));
+  const made = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
   // Wide on a narrow screen; whoever uses the keyboard scrolls it as well.
-  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, made);
+  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": name }, made);
 }
 
 export const section = (id: string, title: string, ...children: readonly Child[]): HTMLElement =>

@@ -1,7 +1,7 @@
 /** Runs one check: a worker that verifies, and some that hash for it. */
 
 import type { Digests, Early } from "../core/index.ts";
-import type { Answer, FromWorker, HashJob, Input, Question, ToWorker } from "../messages.ts";
+import { type Answer, type FromWorker, type HashJob, type Input, type Question, reason, type ToWorker } from "../messages.ts";
 
 /** How far the reading is. */
 export interface Progress {
@@ -14,7 +14,8 @@ export interface Listener {
   readonly onEarly: (early: Early) => void;
   readonly onProgress: (progress: Progress) => void;
   readonly onAnswer: (answer: Answer) => void;
-  readonly onError: (why: string) => void;
+  /** Told why there is no answer; undefined if a worker died, which says no more. */
+  readonly onError: (why: string | undefined) => void;
 }
 
 const MOST_WORKERS = 4;
@@ -39,7 +40,7 @@ export class Check {
     private readonly listener: Listener,
   ) {
     if (input.kind === "folder") for (const { path, file } of input.files) this.files.set(rawKey(path), file);
-    const verifier = this.start((message) => this.hear(message, verifier), () => listener.onError("a part of this page stopped"));
+    const verifier = this.start((message) => this.hear(message, verifier), () => listener.onError(undefined));
     post(verifier, { kind: "verify", input, question });
   }
 
@@ -55,6 +56,7 @@ export class Check {
       if (this.workers.includes(worker)) hear(event.data); // what was under way when the check ended counts no more
     });
     worker.addEventListener("error", lose);
+    worker.addEventListener("messageerror", lose);
     this.workers.push(worker);
     return worker;
   }
@@ -64,7 +66,7 @@ export class Check {
     else if (message.kind === "hash") {
       this.hash(message.jobs).then(
         (hashed) => post(verifier, hashed),
-        (error: unknown) => this.listener.onError(String(error)),
+        (error: unknown) => this.listener.onError(reason(error)),
       );
     } else if (message.kind === "answer") {
       this.cancel();

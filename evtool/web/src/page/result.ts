@@ -43,8 +43,10 @@ export function consentBox({ handling, consent }: Early): HTMLElement {
 
 const MARKS: Readonly<Record<string, string>> = { shown: "✓", failed: "✗", "not established": "?" };
 
+export const verdictOf = (report: Report): string =>
+  say("verdict", String(report.exit_code), { sealed: report.sealed, ok: report.items.ok });
+
 function verdictSection(report: Report): HTMLElement {
-  const said = say("verdict", String(report.exit_code), { sealed: report.sealed, ok: report.items.ok });
   const rows = AXES.map((axis) => [
     say("axis", axis),
     element("span", { class: `state ${report.axes[axis].replace(" ", "-")}` }, `${MARKS[report.axes[axis]]} ${say("state", report.axes[axis])}`),
@@ -54,7 +56,7 @@ function verdictSection(report: Report): HTMLElement {
   return section(
     "verdict",
     say("verdict", "title"),
-    element("p", { class: `verdict exit-${report.exit_code}`, role: "status", "aria-live": "polite" }, said),
+    element("p", { class: `verdict exit-${report.exit_code}` }, verdictOf(report)),
     table(say("verdict", "title"), headers, rows),
   );
 }
