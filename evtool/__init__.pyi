@@ -129,9 +129,9 @@ from evtool.operations.seal.import_evidence import import_list as import_list
 from evtool.operations.seal.metadata import MetadataChoice as MetadataChoice
 from evtool.operations.seal.options import SealOptions as SealOptions
 from evtool.operations.seal.options import SealResult as SealResult
+from evtool.operations.seal.options import StatementFiles as StatementFiles
 from evtool.operations.seal.seal import preview_seal as preview_seal
 from evtool.operations.seal.seal import seal as seal
-from evtool.operations.seal.statements import StatementFiles as StatementFiles
 from evtool.operations.seal.statements import check_table_place as check_table_place
 from evtool.operations.seal.unsealed import list_new_names as list_new_names
 from evtool.operations.timestamps.add import StampOptions as StampOptions

@@ -25,8 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     A process of its own ends at once, without taking apart what it is made of: that takes an eighth of a short run.
     """
-    # Python looks for what nobody reaches any more after every 700 new objects; a start makes 100,000, all in use.
-    gc.set_threshold(10_000)
+    # Python looks again and again for what nobody reaches any more; a start makes 100,000 objects, all in use. It looks
+    # when the command runs (`Command.invoke`).
+    gc.disable()
     output, _ = take_over_streams()
     faults = FaultWatch()
     faults.begin()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -85,6 +86,10 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run; errors get what only the command knows: its name, and the options that take their ways out."""
+        # All that was imported stays to the end.
+        gc.freeze()
+        gc.set_threshold(10_000)
+        gc.enable()
         try:
             self.check_environment()
             return super().invoke(ctx)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
 from msgspec import Struct
@@ -250,21 +249,30 @@ class Listed(Struct, frozen=True):
     total: int
 
 
-@dataclass(frozen=True, slots=True, init=False)
 class Words:
-    """What is to be said, before it is said in a language.
+    """What is to be said, before it is said in a language; never changed once it is made.
 
     Attributes:
         key: which sentence, or part of one, of those on its subject.
         values: the values in it, by name. Text is escaped when it is said; ranges are pairs of numbers.
     """
 
+    __slots__ = ("key", "values")
     key: str
     values: tuple[tuple[str, Value], ...]
 
     def __init__(self, key: str, /, **values: Value) -> None:
-        object.__setattr__(self, "key", key)
-        object.__setattr__(self, "values", tuple(values.items()))
+        self.key = key
+        self.values = tuple(values.items())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Words) and (self.key, self.values) == (other.key, other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.values))
+
+    def __repr__(self) -> str:
+        return f"Words({self.key!r}, {dict(self.values)!r})"
 
 
 Ranges = tuple[tuple[int, int], ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
@@ -14,10 +14,12 @@ from evtool.core.ssh.signature import parse_signature, serialize_signature, sign
 from evtool.core.text.codes import check_code
 from evtool.core.text.names import shown
 from evtool.core.values import replace
-from evtool.keys.agent import Agent
 from evtool.keys.keyfile import KeyFile, read_key_file, read_public_key_file, unlock
 from evtool.keys.own import NO_KEY_HINT, OwnKey, list_own_keys, read_own_key
 from evtool.keys.passphrase import PassphraseSource, TerminalPassphrase
+
+if TYPE_CHECKING:
+    from evtool.keys.agent import Agent
 
 
 class Signer(Protocol):
@@ -82,13 +84,20 @@ class AgentSigner(Struct, frozen=True):
 
     def sign(self, message: bytes) -> bytes:
         """Ask ssh-agent, which may wait for a touch."""
-        with Agent() as agent:
+        with _open_agent() as agent:
             answer = agent.sign(self.public_key, signed_data(message))
         try:
             armored = serialize_signature(self.public_key, answer.raw, flags=answer.flags, counter=answer.counter)
         except FormatError as error:
             raise KeyFileError("ssh-agent did not sign: {why}", key="agent-no-signature", why=error) from None
         return _checked(armored, message)
+
+
+def _open_agent() -> Agent:
+    # Start-up time: a key file that is read here needs no agent, and no sockets.
+    from evtool.keys.agent import Agent
+
+    return Agent()
 
 
 def sign_as(signer: Signer, code: str) -> Signer:
@@ -154,7 +163,7 @@ def _find_key(key: str | None, agent_code: str | None, home: Path | None) -> _Fo
     path = Path(key)
     if path.suffix == ".pub":
         public_key = read_public_key_file(path)
-        with Agent() as agent:
+        with _open_agent() as agent:
             if public_key not in agent.list_keys():
                 raise _not_held(public_key.fingerprint)
         return _FoundKey(public_key, agent_code or _code_of(path.stem))
@@ -180,7 +189,7 @@ def _find_fingerprint(fingerprint: str, agent_code: str | None, home: Path | Non
     for own in list_own_keys(home).keys:
         if own.file.public_key.fingerprint == fingerprint:
             return _FoundKey(own.file.public_key, agent_code or own.code, own.file)
-    with Agent() as agent:
+    with _open_agent() as agent:
         held = [key for key in agent.list_keys() if key.fingerprint == fingerprint]
     if not held:
         raise _not_held(fingerprint)
@@ -203,7 +212,7 @@ def _not_held(fingerprint: str) -> KeyFileError:
 def is_held_by_agent(public_key: PublicKey) -> bool:
     """Tell whether ssh-agent can be reached, and holds a key."""
     try:
-        with Agent() as agent:
+        with _open_agent() as agent:
             return public_key in agent.list_keys()
     except KeyFileError:
         return False

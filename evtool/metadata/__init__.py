@@ -14,7 +14,6 @@ what does not fit together, and leaves it at that.
 
 from evtool.core.metadata.vocabulary import Failure
 from evtool.metadata.extraction import ExtractionResult, MetadataExtractor, shared_extractor
-from evtool.metadata.server_link import CAN_PARSE
-from evtool.metadata.wire import Limits
+from evtool.metadata.wire import CAN_PARSE, Limits
 
 __all__ = ["CAN_PARSE", "ExtractionResult", "Failure", "Limits", "MetadataExtractor", "shared_extractor"]

@@ -31,6 +31,7 @@ class Collector:
 
     def __init__(self, detail: Detail = Detail.FULL) -> None:
         self._detail = detail
+        self._is_basic = detail is Detail.BASIC
         self._seen: set[Claim] = set()
         self._counted: dict[type[Claim], int] = {}
         self._kept: dict[type[Claim], list[Any]] = {}
@@ -50,7 +51,7 @@ class Collector:
             self._seen.remove(claim)  # each time it comes it is dropped once more
             return
         self._counted[kind] = number + 1
-        if self._detail is Detail.BASIC and (withheld := _withheld_as(claim)) is not None:
+        if self._is_basic and (withheld := _withheld_as(claim)) is not None:
             self._withheld[withheld] += 1
         else:
             self._kept.setdefault(kind, []).append(claim)

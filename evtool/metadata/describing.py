@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-import socket
 from collections import deque
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from evtool.core.metadata.claims import Claims, FormatClaim
 from evtool.core.metadata.description import Description
@@ -17,8 +16,12 @@ from evtool.metadata.answer import read_answer
 from evtool.metadata.format_table import KNOWN
 from evtool.metadata.gzip_start import describe_gzip
 from evtool.metadata.identify_start import sniff
-from evtool.metadata.server_link import ServerLink
 from evtool.metadata.wire import ANSWER_LIMIT, TOGETHER, Parsers
+
+if TYPE_CHECKING:
+    import socket
+
+    from evtool.metadata.server_link import ServerLink
 
 _ENOUGH = 16 << 20
 """Bytes of files that are handed over together: whoever parses them need not wait until all are read."""
@@ -62,8 +65,8 @@ class _Asked(NamedTuple):
 class FileDescriber:
     """Describes files one after the other (see `evtool.scan.describer.Describer`); used by one thread."""
 
-    def __init__(self, links: Mapping[Parsers, ServerLink], *, basic: bool, together: int) -> None:
-        self._links = links
+    def __init__(self, link_to: Callable[[Parsers], ServerLink], *, basic: bool, together: int) -> None:
+        self._link_to = link_to
         self._basic = basic
         self._together = together
         self._found: list[Description] = []
@@ -88,7 +91,7 @@ class FileDescriber:
             return place  # no descriptor is left: that is no reason to lose more than these claims
         self._open += 1
         if parsers is Parsers.NATIVE or self._together == 1:
-            self._ask(self._links[parsers], [taken])
+            self._ask(self._link_to(parsers), [taken])
             return place
         self._held.append(taken)
         self._held_bytes += stamp[0]
@@ -124,7 +127,7 @@ class FileDescriber:
     def _hand_over(self) -> None:
         held, self._held, self._held_bytes = self._held, [], 0
         if held:
-            self._ask(self._links[Parsers.PLAIN], held)
+            self._ask(self._link_to(Parsers.PLAIN), held)
 
     def _ask(self, link: ServerLink, files: list[_Taken]) -> None:
         pending = link.submit([taken.descriptor for taken in files], [taken.format for taken in files])

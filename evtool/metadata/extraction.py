@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from msgspec import Struct
 
@@ -26,8 +27,10 @@ from evtool.core.metadata.description import HEAD, Description
 from evtool.core.metadata.json_form import read_claims
 from evtool.core.metadata.vocabulary import Detail, Failure
 from evtool.metadata.describing import FileDescriber, read_stamp
-from evtool.metadata.server_link import ServerLink
 from evtool.metadata.wire import TABLE, TABLE_LIMIT, TOGETHER, Limits, Parsers, Settings
+
+if TYPE_CHECKING:
+    from evtool.metadata.server_link import ServerLink
 
 
 class ExtractionResult(Struct, frozen=True):
@@ -77,7 +80,9 @@ class MetadataExtractor:
         self._basic = detail is Detail.BASIC
         loaded = (Parsers.TABLES,) if tables else (Parsers.PLAIN, Parsers.NATIVE)
         limits = limits or Limits()
-        self._links = {parsers: ServerLink(Settings(limits, sandbox, self._basic, parsers)) for parsers in loaded}
+        self._settings = {parsers: Settings(limits, sandbox, self._basic, parsers) for parsers in loaded}
+        self._lock = threading.Lock()
+        self._links: dict[Parsers, ServerLink] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -89,8 +94,8 @@ class MetadataExtractor:
 
     def share(self) -> None:
         """Make ready for processes that will be forked: they will ask the servers that this one would ask."""
-        for link in self._links.values():
-            link.share()
+        for parsers in self._settings:
+            self._link_to(parsers).share()
 
     def close(self) -> None:
         """End the fork servers; what they are parsing at this moment is ended too."""
@@ -100,7 +105,7 @@ class MetadataExtractor:
     @property
     def confinement(self) -> str:
         """The mechanisms that confine the parsers, joined by `+`; "" where it is refused, "none" where unwanted."""
-        found = {link.ask_confinement() for link in self._links.values()}
+        found = {self._link_to(parsers).ask_confinement() for parsers in self._settings}
         return found.pop() if len(found) == 1 else ""
 
     def extract(self, descriptor: int) -> ExtractionResult:
@@ -118,13 +123,22 @@ class MetadataExtractor:
 
     def describe_batch(self, together: int = TOGETHER) -> FileDescriber:
         """Begin to describe files; up to `together` of them that Python code alone reads share one process."""
-        return FileDescriber(self._links, basic=self._basic, together=together)
+        return FileDescriber(self._link_to, basic=self._basic, together=together)
 
     def read_table(self, descriptor: int) -> tuple[bytes, Failure | None]:
         """Give what the child wrote of a workbook (see `wire`), and how it failed, if it did."""
-        link = self._links[Parsers.TABLES]
+        link = self._link_to(Parsers.TABLES)
         pending = link.submit([descriptor], request=TABLE)
         return (b"", pending) if isinstance(pending, Failure) else link.receive(pending, TABLE_LIMIT)
+
+    def _link_to(self, parsers: Parsers) -> ServerLink:
+        # Start-up time: it imports what starts processes, which a few texts do not need.
+        from evtool.metadata.server_link import ServerLink
+
+        with self._lock:
+            if parsers not in self._links:
+                self._links[parsers] = ServerLink(self._settings[parsers])
+            return self._links[parsers]
 
 
 def _read_head(descriptor: int) -> bytes:
@@ -142,18 +156,27 @@ _shared: dict[tuple[Detail, bool], MetadataExtractor] = {}
 """The extractors of this process, by detail and sandbox, that `describe_batch` uses."""
 
 
-@contextmanager
-def shared_extractor(detail: Detail, *, sandbox: bool) -> Iterator[Callable[[], FileDescriber]]:
-    """Give a function that can be sent to workers, and begins to describe files where it is called.
+class SharedExtractor(NamedTuple):
+    """An extractor that workers use as well.
 
-    Workers that are forked meanwhile ask the servers of this process, others their own, which end with them.
+    Attributes:
+        describe: begins to describe files where it is called; it can be sent to workers.
+        share: has to be called before workers are forked, so that they ask the servers of this process. Others ask
+            their own, which end with them.
     """
+
+    describe: Callable[[], FileDescriber]
+    share: Callable[[], None]
+
+
+@contextmanager
+def shared_extractor(detail: Detail, *, sandbox: bool) -> Iterator[SharedExtractor]:
+    """Give an extractor to this process and its workers."""
     key = detail, sandbox
     with MetadataExtractor(detail=detail, sandbox=sandbox) as extractor:
-        extractor.share()
         _shared[key] = extractor
         try:
-            yield functools.partial(describe_batch, detail, sandbox)
+            yield SharedExtractor(functools.partial(describe_batch, detail, sandbox), extractor.share)
         finally:
             _shared.pop(key, None)
 

@@ -20,6 +20,7 @@ from evtool.core.metadata.claims import FormatClaim
 from evtool.core.metadata.vocabulary import Failure
 from evtool.metadata.wire import (
     ANSWER_LIMIT,
+    CAN_PARSE,
     EXTRACT,
     PROBE,
     REPLY_HEAD,
@@ -34,9 +35,6 @@ _BOOTSTRAP = (
 )
 
 _LIBRARIES = ("evtool", "exifread", "olefile", "puremagic", "pypdf", "python_calamine", "tinytag")
-
-CAN_PARSE = hasattr(os, "fork") and hasattr(socket, "send_fds")
-"""Whether this system can start parsers at all, confined or not; Windows cannot."""
 
 _COPY_LIMIT = 256 << 20
 """Bytes of the largest file that is copied into memory where the descriptor itself cannot be handed over."""

@@ -10,6 +10,7 @@ import email.utils
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from evtool.core.metadata.claims import (
     COUNT_LIMIT,
@@ -48,9 +49,15 @@ def text(kind: TextKind, value: object, source: str) -> tuple[Claim, ...]:
     return (TextClaim(kind, cleaned, source),) if cleaned else ()
 
 
+@lru_cache(maxsize=1024)
+def _clean_name(name: str) -> str:
+    """Clean the name of a tag; most are those of a standard, and come with every file."""
+    return clean_text(name, NAME_LIMIT)
+
+
 def tag(name: str, value: object) -> tuple[Claim, ...]:
     """Keep a raw tag; nothing where its name or value is empty once cleaned."""
-    name = clean_text(name, NAME_LIMIT)
+    name = _clean_name(name)
     cleaned = clean_text(decode(value) if isinstance(value, bytes) else str(value))
     return (Tag(name, cleaned),) if name and cleaned else ()
 

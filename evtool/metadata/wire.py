@@ -22,6 +22,7 @@ What a child wrote is never trusted before it was checked.
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Sequence
 from enum import Enum, IntEnum
@@ -30,6 +31,9 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import astuple
 
 from evtool.core.metadata.claims import FormatClaim
+
+CAN_PARSE = hasattr(os, "fork")
+"""Whether this system can start parsers at all, confined or not; Windows cannot."""
 
 EXTRACT, PROBE, TABLE = b"x", b"p", b"t"
 """Requests: parse the file in confinement; show what the confinement refuses; give the cells of a workbook."""

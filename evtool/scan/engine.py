@@ -130,6 +130,7 @@ class Workers(Struct):
         count_lost_workers: tells how many workers were lost that took no batch with them, as others took it over.
         lost_batches: batches that a worker took and never answered; they were done again in this process.
         meter: knows what they read; None if nobody watches.
+        prepare: what has to be done before they are started, if anything.
     """
 
     jobs: int
@@ -138,6 +139,7 @@ class Workers(Struct):
     count_lost_workers: Callable[[], int] = int
     lost_batches: int = 0
     meter: Meter | None = None
+    prepare: Callable[[], None] | None = None
 
 
 def observe_all(
@@ -335,6 +337,8 @@ class _Dispatcher(Generic[_Context]):
             if not self._pools or self._is_broken:
                 if len(self._pools) == _MAX_POOLS:
                     break
+                if self._workers.prepare is not None:
+                    self._workers.prepare()
                 self._pools.append(self._workers.make_executor(self._jobs))
                 self._is_broken = False
             try:

@@ -39,9 +39,8 @@ from evtool.operations.entries.rename import record_renames
 from evtool.operations.record.items import read_numbered_items
 from evtool.operations.record.read import open_record
 from evtool.operations.seal.metadata import MetadataChoice
-from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.options import SealOptions, StatementFiles
 from evtool.operations.seal.seal import seal
-from evtool.operations.seal.statements import StatementFiles
 from evtool.store.zip_writer import ZipWriter
 from tests.bundle.case import (
     TERMS,

@@ -22,9 +22,8 @@ from evtool.operations.bundle.unpack import unpack
 from evtool.operations.record.place import BundleAccess, RecordPlace
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.seal.metadata import MetadataChoice
-from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.options import SealOptions, StatementFiles
 from evtool.operations.seal.seal import seal
-from evtool.operations.seal.statements import StatementFiles
 from evtool.operations.verify.options import VerifyOptions
 from evtool.store.removal import remove_directory
 from tests.attacks.trees import Plan, build, leads_outside, make_plan, read_tree

@@ -37,9 +37,8 @@ from evtool.operations.bundle.options import Disclosure, PackOptions, PackResult
 from evtool.operations.bundle.pack import pack
 from evtool.operations.record.trust import TrustPolicy
 from evtool.operations.seal.metadata import MetadataChoice
-from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.options import SealOptions, StatementFiles
 from evtool.operations.seal.seal import seal
-from evtool.operations.seal.statements import StatementFiles
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify
 from evtool.scan.progress import NoProgress, Progress

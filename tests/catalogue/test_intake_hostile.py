@@ -17,9 +17,8 @@ from evtool.keys.signer import choose_signer
 from evtool.operations.author import Author
 from evtool.operations.catalogue.policy import parse_policy
 from evtool.operations.seal.metadata import MetadataChoice
-from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.options import SealOptions, StatementFiles
 from evtool.operations.seal.seal import seal
-from evtool.operations.seal.statements import StatementFiles
 from tests.catalogue.door import Repository, Sender, empty_repository, lay, make_repository, make_sender, take_in
 from tests.conftest import make_runner
 

@@ -262,10 +262,10 @@ def test_claims_are_only_stated_of_the_bytes_that_were_hashed(case: Path) -> Non
     """A file that is rewritten, taken away or swapped after it was hashed, before its parser is done, has no claims."""
     names = ("broken.mp4", "hostile.docx", "letter.pdf", "사진.jpg")
     with (
-        shared_extractor(Detail.BASIC, sandbox=True) as describe_batch,
+        shared_extractor(Detail.BASIC, sandbox=True) as shared,
         Tree(TreeLocation.find(str(case))) as tree,
     ):
-        describer = describe_batch()
+        describer = shared.describe()
         for name in names:
             seen = observe(tree, Found(b"", name.encode(), Kind.FILE), mode=Mode.HASH, describer=describer)
             assert isinstance(seen.description, int)

@@ -29,14 +29,15 @@ with open(sys.argv[1], "w") as file:
 
 NEVER_AT_ALL = (
     "rich", "pyrage", "http", "ssl", "urllib.request", "multiprocessing", "concurrent.futures", "logging",
-    "importlib.metadata", "exifread", "pypdf", "puremagic", "platformdirs", "tempfile", "difflib",
-    "evtool.interop.items_workbook", "evtool.metadata", "evtool.operations.bundle", "evtool.operations.timestamps",
-    "evtool.operations.verify.bag", "evtool.operations.verify.time.judgement", "evtool.core.timestamp.x509",
-    "evtool.core.timestamp.der", "evtool.core.container.zip", "evtool.core.container.age_header",
-    "evtool.keys.recipients", "evtool.operations.record.container", "evtool.report.document",
-    "evtool.report.time_document", "evtool.report.consent_document", "evtool.report.metadata_document",
-    "evtool.store.age", "evtool.store.bundle", "evtool.store.new_tree", "evtool.store.rehearsal",
-    "evtool.store.zip_bundle",
+    "importlib.metadata", "exifread", "pypdf", "puremagic", "platformdirs", "tempfile", "difflib", "csv", "socket",
+    "subprocess", "evtool.interop", "evtool.metadata.server_link", "evtool.operations.bundle",
+    "evtool.operations.entries.consent", "evtool.operations.entries.rename", "evtool.operations.seal.statements",
+    "evtool.operations.timestamps", "evtool.operations.verify.bag", "evtool.operations.verify.time.judgement",
+    "evtool.core.consent.decision", "evtool.core.timestamp.x509", "evtool.core.timestamp.der",
+    "evtool.core.container.zip", "evtool.core.container.age_header", "evtool.keys.agent", "evtool.keys.recipients",
+    "evtool.operations.record.container", "evtool.report.document", "evtool.report.time_document",
+    "evtool.report.consent_document", "evtool.report.metadata_document", "evtool.store.age", "evtool.store.bundle",
+    "evtool.store.new_tree", "evtool.store.rehearsal", "evtool.store.zip_bundle",
 )  # fmt: skip
 """Without time-stamps, bundles, a network, mistyped words and scripts that ask for JSON, none of these has work to do.
 
@@ -44,8 +45,8 @@ The home is named in the environment here; who does not name it needs `platformd
 """
 
 NEVER_FOR_VERIFY = (
-    *NEVER_AT_ALL, "cryptography", "bcrypt", "socket", "getpass", "secrets", "traceback", "evtool.interop",
-    "evtool.operations.entries", "evtool.operations.seal", "evtool.core.consent.decision", "evtool.store.writer",
+    *NEVER_AT_ALL, "cryptography", "bcrypt", "dataclasses", "getpass", "secrets", "traceback", "tomli_w",
+    "evtool.metadata", "evtool.operations.entries", "evtool.operations.seal", "evtool.store.writer",
 )  # fmt: skip
 """Nor these, as nothing is signed and no consent is stated."""
 
@@ -82,7 +83,16 @@ def test_seal_of_a_plain_directory_imports_nothing_else(archivist: Party) -> Non
     case = make_case(archivist.run)
     code, modules = look(archivist.run, "seal", case, "--metadata", "none")
     assert code == 0
+    assert below(modules, *NEVER_AT_ALL, "evtool.metadata") == []
+
+
+def test_seal_of_a_few_texts_imports_nothing_that_starts_a_parser(archivist: Party) -> None:
+    """Their first bytes say all about them."""
+    case = make_case(archivist.run)
+    code, modules = look(archivist.run, "seal", case)
+    assert code == 0
     assert below(modules, *NEVER_AT_ALL) == []
+    assert "evtool.metadata.describing" in modules
 
 
 def test_what_has_work_to_do_is_imported(archivist: Party, case: Path) -> None:

@@ -29,9 +29,8 @@ from evtool.operations.entries.exits import Exit, record_exit
 from evtool.operations.entries.record_event import record_event
 from evtool.operations.seal.derive import derive
 from evtool.operations.seal.metadata import MetadataChoice
-from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.options import SealOptions, StatementFiles
 from evtool.operations.seal.seal import seal
-from evtool.operations.seal.statements import StatementFiles
 from evtool.operations.timestamps.airgap import import_response, write_request
 from evtool.operations.timestamps.renew import renew
 from tests.bundle.case import COURT, SIGNER, TERMS, make_signer, to_court, write_files, write_table

@@ -25,8 +25,7 @@ from evtool.interop.expected import CHECKSUM_SIZES, Expected
 from evtool.interop.foreign_bag import read_foreign_bag
 from evtool.operations.seal.import_evidence import ImportResult, Origin, import_bag, import_list
 from evtool.operations.seal.metadata import MetadataChoice
-from evtool.operations.seal.options import SealOptions
-from evtool.operations.seal.statements import StatementFiles
+from evtool.operations.seal.options import SealOptions, StatementFiles
 from tests.bundle.case import author, pack_it, seal_case, snapshot, write_files
 from tests.cli.custody import Party, make_party
 from tests.conftest import Runner

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from evtool.cli.command import flag, options_of
 from evtool.core.text.foreign import ENCODINGS
-from evtool.operations.seal.statements import StatementFiles
+from evtool.operations.seal.options import StatementFiles
 
 
 class StatementOptions(Struct, frozen=True):

@@ -71,15 +71,18 @@ class _Rule(Struct, frozen=True):
 
 
 _RULES = (
-    _Rule(re.compile(rb"\._(.+)", re.DOTALL), "macOS", _begins_with(_APPLE_DOUBLE), 256 * _KIB),
+    _Rule(compiled_when_used(rb"\._(.+)", re.DOTALL), "macOS", _begins_with(_APPLE_DOUBLE), 256 * _KIB),
     # Windows keeps it as a stream of the file; WSL spells the colon as itself, or as U+F03A.
-    _Rule(re.compile(rb"(.+)(?::|\xef\x80\xba)Zone\.Identifier", re.DOTALL), "Windows", _is_zone, 64 * _KIB),
+    _Rule(compiled_when_used(rb"(.+)(?::|\xef\x80\xba)Zone\.Identifier", re.DOTALL), "Windows", _is_zone, 64 * _KIB),
     _Rule(
-        re.compile(rb"(.+)@Syno(?:EAStream|Resource)", re.DOTALL), "Synology", _begins_with(_APPLE_DOUBLE), 256 * _KIB
+        compiled_when_used(rb"(.+)@Syno(?:EAStream|Resource)", re.DOTALL),
+        "Synology",
+        _begins_with(_APPLE_DOUBLE),
+        256 * _KIB,
     ),
-    _Rule(re.compile(rb"\.DS_Store"), "macOS", _begins_with(_DS_STORE), 1024 * _KIB, True),
-    _Rule(re.compile(rb"(?:eh)?[Tt]humbs\.db"), "Windows", _begins_with(_COMPOUND_FILE), 1024 * _KIB, True),
-    _Rule(re.compile(rb"[Dd]esktop\.ini"), "Windows", _is_folder_settings, 64 * _KIB, True),
+    _Rule(compiled_when_used(rb"\.DS_Store"), "macOS", _begins_with(_DS_STORE), 1024 * _KIB, True),
+    _Rule(compiled_when_used(rb"(?:eh)?[Tt]humbs\.db"), "Windows", _begins_with(_COMPOUND_FILE), 1024 * _KIB, True),
+    _Rule(compiled_when_used(rb"[Dd]esktop\.ini"), "Windows", _is_folder_settings, 64 * _KIB, True),
 )
 
 

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-import tomli_w
 from msgspec import Struct, field
 
 from evtool.core.custody.entry_text import check_lines
@@ -270,6 +269,9 @@ class Entry(Struct, frozen=True):
 
 
 def _dump(document: dict[str, Any], what: str) -> bytes:
+    # Start-up time: only who writes an entry needs it.
+    import tomli_w
+
     data = tomli_w.dumps(document).encode("utf-8")
     if len(data) > MAX_ENTRY:
         raise FormatError(

@@ -72,11 +72,11 @@ def skim_manifest(pieces: Iterable[bytes], first_item: int, sought: Sought) -> S
     None means that it has to be read in full: something is unusual, or too much was found.
     """
     tree, found, number = TreeBuilder(), list[Item](), first_item
-    search = _Search(sought)
+    search = Search(sought)
     for part in cut_manifest(pieces, first_item):
         if not part.items:
             return None
-        if search.may_be_in(part):
+        if search.may_be_in(part.text, part.first_item, part.items):
             items = _decode(part.lines, number)
             if items is None or len(items) != part.items:
                 return None
@@ -116,7 +116,7 @@ def cut_manifest(pieces: Iterable[bytes], first_item: int) -> Iterator[Part]:
         number = number + count if count else 0
 
 
-class _Search:
+class Search:
     """Tells where what is sought may be, without understanding any line."""
 
     def __init__(self, sought: Sought) -> None:
@@ -126,10 +126,9 @@ class _Search:
         self._names = [(start + name, (b"/", b'"')) for name in names for start in (b"/", path)]
         self._beginnings = [path + beginning.encode("ascii") for beginning in sought.beginnings]
 
-    def may_be_in(self, part: Part) -> bool:
-        """Tell whether lines may hold something that is sought."""
-        text, number = part.text, part.first_item
-        if self._numbers is not None and self._numbers.overlaps(number, number + part.items - 1):
+    def may_be_in(self, text: bytes, number: int, items: int) -> bool:
+        """Tell whether lines that state so many items, from this number on, may hold something that is sought."""
+        if self._numbers is not None and self._numbers.overlaps(number, number + items - 1):
             return True
         # Most have not even the beginning, so most are searched for each name twice.
         if any(beginning in text and any(beginning + end in text for end in ends) for beginning, ends in self._names):

@@ -236,6 +236,8 @@ class CountClaim(Struct, frozen=True):
 class Tag(Struct, frozen=True):
     """A raw tag: its name and its value as text, cleaned and cut but not interpreted.
 
+    A photograph has fifty of them, and the basic form only counts them; so it is not checked when it is made.
+
     Attributes:
         name: name of the tag.
         value: its value.
@@ -244,7 +246,12 @@ class Tag(Struct, frozen=True):
     name: str
     value: str
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Refuse what is not cleaned and cut.
+
+        Raises:
+            FormatError: a text is not fit to be stated.
+        """
         _check_text(self.name, "tag name", NAME_LIMIT)
         _check_text(self.value, "tag value", TEXT_LIMIT)
 

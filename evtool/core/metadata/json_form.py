@@ -268,7 +268,9 @@ def _count(value: object) -> CountClaim:
 
 def _tag(value: object) -> Tag:
     fields = _object(value, {"name", "value"})
-    return Tag(_string(fields["name"]), _string(fields["value"]))
+    tag = Tag(_string(fields["name"]), _string(fields["value"]))
+    tag.check()
+    return tag
 
 
 def _problem(value: object) -> Problem:

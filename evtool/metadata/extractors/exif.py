@@ -93,10 +93,11 @@ class ExifExtractor:
 
     def extract(self, stream: io.BufferedIOBase, size: int) -> Iterator[Claim]:
         """Yield the claims of the EXIF block, if the file has one; some JPEGs have more than one."""
-        blocks = _jpeg_blocks(ends_of(stream, size))
+        file = ends_of(stream, size)
+        blocks = _jpeg_blocks(file)
         plain = _read_plainly(blocks[0]) if blocks and blocks[0] else None
         tags = plain if plain is not None else _read_by_library(_exif_block(stream, size))
-        yield from _claims(tags, is_tiff=_begins_like_tiff(stream))
+        yield from _claims(tags, is_tiff=file.head.startswith(TIFF_STARTS))
         for block in blocks[1:_BLOCK_LIMIT]:
             yield from _claims(_read_by_library(io.BytesIO(block)), is_tiff=False)
 
@@ -134,11 +135,6 @@ def _claims(tags: _Tags, *, is_tiff: bool) -> Iterator[Claim]:
     yield from _gps_time(tags)
     for name, found in tags.items():
         yield from values.tag(name.replace("Thumbnail ", "IFD 1 ", 1) if is_page else name, _text(found))
-
-
-def _begins_like_tiff(stream: io.BufferedIOBase) -> bool:
-    stream.seek(0)
-    return stream.read(4).startswith(TIFF_STARTS)
 
 
 def _jpeg_blocks(file: Ends) -> list[bytes]:

@@ -6,7 +6,6 @@ from evtool.core.errors import InputError
 from evtool.core.manifest.statement import ItemType
 from evtool.core.text.ranges import count_items
 from evtool.core.verdict.accounts import ItemFates
-from evtool.operations.entries.consent import require_decidable
 from evtool.operations.record.items import nameless_items
 from evtool.operations.record.record import SealedItem
 from evtool.operations.record.withholding import withheld_ranges
@@ -72,6 +71,9 @@ class EarlierItems:
         self._judge_doubtful()
         renames = self._look_for_renamed()
         if self._record is not None and self._sealing.has_seals:
+            # Start-up time: a first seal has nothing to decide.
+            from evtool.operations.entries.consent import require_decidable
+
             require_decidable(self._record)  # only now have their manifests been read to the end
         self._close()
         return renames

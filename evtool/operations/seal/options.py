@@ -13,7 +13,6 @@ from evtool.core.verdict.accounts import LeftOut
 from evtool.operations.author import EntryHeader
 from evtool.operations.record.place import Where
 from evtool.operations.seal.metadata import MetadataChoice, MetadataSummary
-from evtool.operations.seal.statements import StatementFiles
 
 UNMATCHED = "unmatched"
 """Allows patterns that match nothing yet."""
@@ -25,6 +24,23 @@ ALLOWABLE: dict[str, tuple[OmissionReason, ...]] = {
     UNMATCHED: (),
 }
 """What is refused otherwise, as the user says it -> the reasons for leaving items out that the entry records."""
+
+
+class StatementFiles(Struct, frozen=True):
+    """Where an archivist keeps what is to be stated.
+
+    Attributes:
+        items: path of the table, or None.
+        defaults: path of the file of defaults, or None.
+        encoding: what the user says of the encoding of the table, or None.
+    """
+
+    items: str | None = None
+    defaults: str | None = None
+    encoding: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.items is not None or self.defaults is not None
 
 
 class SealOptions(Struct, frozen=True):

@@ -49,8 +49,9 @@ def _open_describer(sealing: Sealing, new: NewItems) -> Iterator[Describe | None
     # Start-up time: it imports what starts confined processes, which --metadata none does not need.
     from evtool.metadata import shared_extractor
 
-    with shared_extractor(detail, sandbox=sealing.options.sandbox) as describe:
-        yield describe
+    with shared_extractor(detail, sandbox=sealing.options.sandbox) as shared:
+        sealing.workers.prepare = shared.share
+        yield shared.describe
     sealing.result.metadata = new.described if new.described.is_filled else None
 
 

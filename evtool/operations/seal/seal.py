@@ -20,7 +20,6 @@ from evtool.core.finding import Words
 from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.opening import OpenRecord, open_for_writing, require_current
-from evtool.operations.entries.rename import record_renames
 from evtool.operations.entries.writer import write_entry
 from evtool.operations.record.opening import Opened, open_evidence
 from evtool.operations.seal.earlier_items import EarlierItems
@@ -79,6 +78,9 @@ def seal(
             surprises = replace(surprises, restless=surprises.restless | found.paths)
         # What lies under another name is an item and nothing new, as soon as an entry says so.
         except RenamedItems as found:
+            # Start-up time: few seals meet files that were renamed.
+            from evtool.operations.entries.rename import record_renames
+
             written = record_renames(path, author, found.renames, options.header, where=options.where)
             renamed += found.renames
             renamed_by += [entry.entry for entry in written]

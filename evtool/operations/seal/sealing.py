@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from evtool.core.custody.privacy import TextPolicy
 from evtool.operations.record.opening import Opened
 from evtool.operations.seal.exclusions import effective_exclusions
 from evtool.operations.seal.options import SealOptions, SealResult
 from evtool.operations.seal.respelled import RespelledPairs
-from evtool.operations.seal.statements import StatementPlan, read_plan
 from evtool.operations.seal.surprises import Surprises
 from evtool.scan.engine import Workers
 from evtool.scan.marks import Marks
@@ -18,6 +18,9 @@ from evtool.scan.measure import measure_tree
 from evtool.scan.progress import Measure, Progress, ShareTrack
 from evtool.scan.tree import Tree
 from evtool.scan.walk import Found, Run, WalkNotes, walk, walk_runs
+
+if TYPE_CHECKING:
+    from evtool.operations.seal.statements import StatementPlan
 
 
 class Sealing:
@@ -73,6 +76,9 @@ class Sealing:
         """Match the archivist's statements with what is to be sealed, before anything is read."""
         if not self.options.statements:
             return None
+        # Start-up time: it imports what reads tables, and most seals have none.
+        from evtool.operations.seal.statements import read_plan
+
         plan = read_plan(self.options.statements, self.evidence, self.policy, sandbox=self.options.sandbox)
         with Tree(self.evidence) as tree:
             plan.match(self.record, self.evidence, self.walk(tree))

@@ -24,28 +24,12 @@ from evtool.interop.item_defaults import MAX_DEFAULTS, DirectoryDefaults, ItemDe
 from evtool.interop.items_table import MAX_TABLE, PATH, Row, Table, TableError, first_errors, read_cells, read_table
 from evtool.keys.files import read_any_file
 from evtool.operations.record.record import Record, SealedItem
+from evtool.operations.seal.options import StatementFiles
 from evtool.operations.seal.problems import nothing_to_seal
 from evtool.operations.verify.items.free_names import find_new
 from evtool.report.language import in_english
 from evtool.scan.tree import TreeLocation
 from evtool.scan.walk import Found
-
-
-class StatementFiles(Struct, frozen=True):
-    """Where an archivist keeps what is to be stated.
-
-    Attributes:
-        items: path of the table, or None.
-        defaults: path of the file of defaults, or None.
-        encoding: what the user says of the encoding of the table, or None.
-    """
-
-    items: str | None = None
-    defaults: str | None = None
-    encoding: str | None = None
-
-    def __bool__(self) -> bool:
-        return self.items is not None or self.defaults is not None
 
 
 def read_plan(

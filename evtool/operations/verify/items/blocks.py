@@ -102,7 +102,7 @@ class BlockMerge:
         self._blocks.finish()
 
     def _make_requests(self, runs: Iterator[Run]) -> Iterator[ReadRequest[_Part]]:
-        entries = _Entries(runs)
+        entries = Entries(runs)
         for block in self._blocks.read():
             if self._blocks.broken_from is not None:
                 break
@@ -175,7 +175,7 @@ def _is_comparable(item: Item) -> bool:
     return item.content.type is not ItemType.OMITTED
 
 
-class _Entries:
+class Entries:
     """The entries of a directory, taken in order up to a path."""
 
     def __init__(self, runs: Iterator[Run]) -> None:

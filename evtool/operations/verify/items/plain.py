@@ -12,13 +12,16 @@ from collections.abc import Iterator
 from evtool.core.container.payload_names import parse_neutral_name
 from evtool.core.text.names import store_name
 from evtool.core.verdict.accounts import ItemFates
+from evtool.operations.record.read import find_sought
 from evtool.operations.record.record import Seal, SealedItem
+from evtool.operations.record.skimming import is_long
 from evtool.operations.verify.items.blocks import BlockMerge, Unchanged
 from evtool.operations.verify.items.comparer import Comparer
 from evtool.operations.verify.items.comparison import Comparison
 from evtool.operations.verify.items.free_names import pair_items
 from evtool.operations.verify.items.judge import is_unread
 from evtool.operations.verify.items.leftovers import match_leftovers
+from evtool.operations.verify.items.passing import BlockPass, Passed
 from evtool.operations.verify.items.summary import close
 from evtool.scan.engine import Task
 from evtool.scan.observe import Mode, Observation
@@ -44,10 +47,14 @@ def compare(comparer: Comparer) -> Comparison:
 
 def _is_plain(comparer: Comparer) -> bool:
     """Tell whether all of a directory is compared, byte by byte, with its only seal: what most verifications are."""
+    return _is_one_seal(comparer) and comparer.selection.is_all and comparer.mode is Mode.HASH
+
+
+def _is_one_seal(comparer: Comparer) -> bool:
+    """Tell whether a directory is compared with its only seal."""
     is_directory = isinstance(comparer.evidence, TreeLocation)
     # Items that were renamed lie elsewhere than their manifest says.
-    is_as_sealed = len(comparer.record.seals) == 1 and not comparer.record.names
-    return is_directory and is_as_sealed and comparer.selection.is_all and comparer.mode is Mode.HASH
+    return is_directory and len(comparer.record.seals) == 1 and not comparer.record.names
 
 
 def _compare_blocks(comparer: Comparer, seal: Seal) -> None:
@@ -88,9 +95,36 @@ def _take(
     return None
 
 
+def _pair_up(comparer: Comparer) -> Iterator[tuple[SealedItem | None, Found | None]]:
+    """Pair items with what lies under their names; of a long seal, those that may be asked for."""
+    record, selection, sought = comparer.record, comparer.selection, None
+    if _is_one_seal(comparer) and is_long(record.seals[0].sealed) and not selection.is_all:
+        sought = find_sought(record, selection.choice, selection.numbers)
+    if sought is None:
+        yield from pair_items(record, comparer.founds(comparer.result.notes), comparer.gone)
+        return
+    assert isinstance(comparer.evidence, TreeLocation)  # noqa: S101  # see `_is_one_seal`
+    notes = comparer.result.notes
+    with Tree(comparer.evidence) as tree:
+        runs = walk_runs(tree, custody_name=comparer.custody_name, exclusions=comparer.exclusions, notes=notes)
+        for step in BlockPass(record.custody, record.seals[0], sought).run(runs):
+            if isinstance(step, Passed):
+                _pass_by(comparer, record.seals[0], step)
+            else:
+                yield step
+
+
+def _pass_by(comparer: Comparer, seal: Seal, passed: Passed) -> None:
+    """Count items that are not asked for, which are there by name."""
+    comparer.result.fates[seal.number].not_selected += passed.items
+    comparer.result.evidence.not_selected += passed.items
+    for found in (found for run in passed.runs if not run.directory for found in run.founds()):
+        _claim(comparer, found)
+
+
 def _merge(comparer: Comparer) -> Iterator[Task[SealedItem]]:
     """Yield the items that are in the directory, as tasks; keep what is on one side only."""
-    for sealed, found in pair_items(comparer.record, comparer.founds(comparer.result.notes), comparer.gone):
+    for sealed, found in _pair_up(comparer):
         if sealed is not None and found is not None and not found.directory:
             _claim(comparer, found)
         if sealed is not None and not comparer.selection.includes(sealed.item):

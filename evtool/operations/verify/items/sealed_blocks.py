@@ -257,7 +257,7 @@ def _decoded(items: list[Item]) -> SealedBlock:
 _PATH = compiled_when_used(
     b"^"
     + expression(
-        FILE.partition(',"salt"')[0], item="[0-9]+", mtime='(?:"[^"\n]*"|null)', path=r'((?:[^"\\\n]|\\.)*)'
+        FILE.partition(',"salt"')[0], item="[0-9]+", mtime='(?:"[^"\n]*"|null)', path=r'([^"\\\n]*(?:\\.[^"\\\n]*)*)'
     ).encode("ascii"),
     re.MULTILINE,
 )
