@@ -157,7 +157,9 @@ class TermsInForce:
         self._by_place = {entry.place: entry for entry in entries}
         self._sequences = {entry.digest: entry.sequence for entry in entries}
         self._branches = [_Branch(self._path(tip), told) for tip in self._find_tips(entries)]
-        self._seals = sorted(_seals_in(entries))
+        # A notice tells of consent and of nothing else, whatever it says of seals or of what was given up.
+        shown = [entry for entry in entries if entry.place not in told]
+        self._seals = sorted(_seals_in(shown))
         self._starts = [first for first, _, _ in self._seals]
         self._doubled = _find_overlaps(self._seals)
         self._finders: dict[EntryPlace, list[tuple[_Branch, ChangeFinder]]] = {}
@@ -165,7 +167,7 @@ class TermsInForce:
         self._disposals = ChangeIndex(
             [
                 ConsentChange(entry.sequence, _NO_MOMENT, read_items(entry.items), ConsentTerms())
-                for entry in entries
+                for entry in shown
                 if entry.event == Event.DISPOSED.value and entry.undone_by is None and not entry.is_unknown
             ]
         )
