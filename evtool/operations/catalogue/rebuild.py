@@ -298,6 +298,10 @@ def _write_rest(catalogue: Catalogue, state: _State) -> None:
         for holding in state.holdings.values():
             _write_holding(connection, holding)
         connection.executemany(
+            "UPDATE collection SET sender=? WHERE uid=?",
+            ((each.sender, each.collection) for each in state.collections.values()),
+        )
+        connection.executemany(
             "INSERT INTO copy(id, holding, location, path, carrier, continued, next_item, round_started, last_proof, "
             "last_result) VALUES(?,?,?,?,?,?,?,?,?,?)",
             map(_values, state.copies.values()),

@@ -201,6 +201,8 @@ class _Registration:
             rows = ((number, first, last) for first, last in disclosed.ranges)
             connection.executemany("INSERT OR REPLACE INTO holding_item VALUES(?,?,?)", rows)
         _write_copy(connection, number, arrival)
+        if arrival.state.is_held and facts.record is not None:
+            self._note_sender(collection, number)
         return Registered(
             number,
             relation,
@@ -221,6 +223,14 @@ class _Registration:
         )
         row = self._connection.execute("SELECT id FROM collection WHERE uid=?", (facts.collection,)).fetchone()
         return int(row[0])
+
+    def _note_sender(self, collection: int, holding: int) -> None:
+        """Note who sent the first record that is held: anybody can claim the id of a collection before that."""
+        self._connection.execute(
+            "UPDATE collection SET sender=? WHERE id=? AND sender<>?1 AND NOT EXISTS("
+            "SELECT 1 FROM held WHERE held.collection=?2 AND container<>'notice' AND held.id<>?)",
+            (self._arrival.sender or self._facts.sender, collection, holding),
+        )
 
     def _explain(self, collection: int, entries: Sequence[StoredEntry]) -> None:
         explanation, holding = self._arrival.explanation, self._arrival.holding
