@@ -114,6 +114,7 @@ def test_whoever_claims_the_id_of_a_collection_closes_it_only_until_a_person_dis
     assert repository.ok("catalogue", "export", "C").stdout == exported
     document = repository.ok("catalogue", "explain", "C", *named, "--why", "both are", "--json").document
     assert document["forks"][0]["disowned"] is None
+    repository.ok("catalogue", "add", "C", twin)
     assert status_of(file_of(repository))[1] == "withheld", "two seals gave the same number"
 
 

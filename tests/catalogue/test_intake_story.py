@@ -334,6 +334,32 @@ def test_a_withdrawal_travels_with_a_later_bundle(world: World, repository: Repo
     assert "holding 3" in text
 
 
+def test_what_waits_in_quarantine_takes_back_and_permits_nothing(
+    world: World, repository: Repository, tmp_path: Path
+) -> None:
+    """B7, who is trusted, goes on with A1's record: consent is given again for item 3, in a bundle for somebody else.
+
+    As long as it waits, and when it is rejected, item 3 stays withdrawn.
+    """
+    here, case = with_own_home(repository, tmp_path), world.sender.seal("passed-on", 3)
+    here.party.trusts(world.stranger.party)
+    world.stranger.party.trusts(world.sender.party)
+    for name, status in (("a", ""), ("b", "withdrawn")):
+        if status:
+            world.sender.party.ok("consent", "set", case, "--items", "3", "--status", status)
+        lay(here.inbox, world.sender.pack(case, tmp_path / f"{name}.zip", "--items", "1" if status else "1-3"))
+    world.stranger.party.ok("consent", "set", case, "--items", "3", "--status", "given", "--by", "subject")
+    confirmed = ("--confirm", "onward-agreed", "--approved-by", "B8", "--reason", "A1 was asked")
+    lay(here.inbox, world.stranger.pack(case, tmp_path / "c.zip", "--items", "1,3", *confirmed, to="X9"))
+
+    lines = here.take()[0]
+
+    assert [line["reasons"] for line in lines.values()] == [[], [], ["not-for-us"]], "the attack is in place"
+    assert known_items(here) == [1, 2]
+    assert here.decide(lines["c.zip"]["holding"], "reject", "--reason", "not ours").exit_code == 0
+    assert known_items(here) == [1, 2]
+
+
 def test_a_decision_is_signed_and_nothing_is_deleted(world: World, repository: Repository) -> None:
     """Not for us: rejected without a receipt. A mismatch: cannot be accepted, is rejected, and the sender is told."""
     lay(repository.inbox, world.bundle("other.zip"))

@@ -213,11 +213,11 @@ def shown_by(heads: set[str | None], entries: Sequence[StoredEntry]) -> set[str]
 def read_told(
     connection: sqlite3.Connection, collection: int, entries: Sequence[StoredEntry], head: str | None = None
 ) -> frozenset[EntryPlace]:
-    """Find the entries that no record showed, only notices and receipts: those behind the head of no holding.
+    """Find the entries that no record shows that is held: those of notices, of receipts, and of what is in quarantine.
 
-    `head` is that of a record that is not among the holdings yet.
+    `head` is that of a record that is held and not among the holdings yet.
     """
-    rows = connection.execute("SELECT head FROM holding WHERE collection=? AND container<>'notice'", (collection,))
+    rows = connection.execute("SELECT head FROM held WHERE collection=? AND container<>'notice'", (collection,))
     shown = shown_by({head for (head,) in rows} | {head}, entries)
     return frozenset(entry.place for entry in entries if entry.digest not in shown)
 

@@ -180,17 +180,16 @@ class _Registration:
         collection = self._find_collection()
         known = read_entries(connection, collection)
         relation, parting = relate_entries(known, facts, read_disowned(connection, collection, known))
-        self._write_entries(collection, known)
-        entries = read_entries(connection, collection)
-        self._explain(collection, entries)
-        is_apart = is_unexplained(connection, collection, entries) or (
-            facts.record is not None and bool(facts.places & read_disowned(connection, collection, entries))
-        )
+        is_apart = relation is Relation.PARTS or is_unexplained(connection, collection, known)
         # Where a holding stands that is decided anew, a person said.
         is_apart = is_apart and self._arrival.state.is_held and self._arrival.holding is None
         arrival = _in_quarantine(self._arrival) if is_apart else self._arrival
+        self._write_entries(collection, known, vouches=arrival.state.is_held)
+        entries = read_entries(connection, collection)
+        self._explain(collection, entries)
         held = self._read_held(collection)
-        in_force = read_in_force(connection, collection, entries, facts.head if facts.record is not None else None)
+        is_shown = arrival.state.is_held and facts.record is not None
+        in_force = read_in_force(connection, collection, entries, facts.head if is_shown else None)
         terms = TermsTable(connection, collection)
         renewed = terms.renew(in_force)
         if arrival.state.is_held:
@@ -238,10 +237,15 @@ class _Registration:
             partings = find_explainable(self._connection, collection, entries, self._facts.places, holding)
             explain_forks(self._connection, collection, partings, explanation)
 
-    def _write_entries(self, collection: int, known: Sequence[StoredEntry]) -> None:
-        """Add the entries that are not known; to those that are, what this record tells of them."""
+    def _write_entries(self, collection: int, known: Sequence[StoredEntry], *, vouches: bool) -> None:
+        """Add the entries that are not known; to those that are, what this record tells of them.
+
+        What is not held answers for nothing: that a change without details is about other items is said by its list.
+        """
         stored = {entry.place: entry for entry in known}
-        facts = (*self._facts.entries, *self._facts.receipts)
+        facts: Iterable[EntryFact] = (*self._facts.entries, *self._facts.receipts)
+        if not vouches:
+            facts = [fact if fact.not_about is None else fact._replace(not_about="", vouched_by=None) for fact in facts]
         rows = [_merge(fact, stored.get((fact.digest, fact.signature))) for fact in facts]
         marks = ",".join("?" * (len(EntryFact._fields) + 2))
         told = ("items", "terms", "not_about", "vouched_by", "undone_by")

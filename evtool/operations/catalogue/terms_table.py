@@ -31,7 +31,7 @@ def read_in_force(
 ) -> TermsInForce:
     """Read what is in force in a collection with these entries, in order.
 
-    `head` is that of a record that is not among the holdings yet.
+    `head` is that of a record that is held and not among the holdings yet.
     """
     counting = leave_out(entries, read_disowned(connection, collection, entries))
     return TermsInForce(
