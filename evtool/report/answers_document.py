@@ -196,6 +196,8 @@ class ForkDocument(Struct, frozen=True, kw_only=True):
         explained: how it came, as a person says; null if nobody has explained it.
         explained_by: code of the person, or null.
         explained_at: when, RFC 3339, or null.
+        disowned: SHA-256 of the one of the two that is not part of the record, with all that continues it; null if both
+            count.
     """
 
     after: int
@@ -204,6 +206,7 @@ class ForkDocument(Struct, frozen=True, kw_only=True):
     explained: str | None
     explained_by: str | None
     explained_at: str | None
+    disowned: str | None
 
 
 class CatalogueChainDocument(Struct, frozen=True, kw_only=True):

@@ -18,8 +18,8 @@ from evtool.core.consent.items import TermsStated
 from evtool.core.terms.input import find_contradictions
 from evtool.core.values import replace
 from evtool.operations.catalogue.recall import RecallSought, find_recalls
-from evtool.operations.catalogue.register import _write_terms
 from evtool.operations.catalogue.stored_terms import spell_terms
+from evtool.operations.catalogue.terms_table import write_terms
 from evtool.operations.catalogue.usable import Decider, UseQuestion
 from evtool.operations.record.trust import TrustPolicy
 from evtool.store.catalogue.database import Names, make_catalogue, open_catalogue
@@ -295,7 +295,7 @@ def fill_row(connection: sqlite3.Connection, number: int, row: dict[str, Any]) -
             "first_seen) VALUES(?,?,?,'','sealed','A03',?,0,'','')",
             (number, sequence, f"d{sequence}", key),
         )
-    terms = _write_terms(connection, spell_terms(known_of_row(row)))
+    terms = write_terms(connection, spell_terms(known_of_row(row)))
     entries = " ".join(f"d{sequence}" for sequence in untrusted)
     connection.execute("INSERT INTO basis VALUES(?,?,?,?)", (number, number, terms, entries))
 

@@ -157,6 +157,15 @@ def test_a_change_without_details_concerns_all_but_those_it_says() -> None:
     assert (found[1].entries, found[5].entries) == (("seal", "c"), ("seal", "d")), "who vouches for it answers"
 
 
+def test_a_notice_neither_seals_items_nor_gives_them_up() -> None:
+    """What only a notice told counts for consent; a record that shows the same entries counts for all."""
+    entries = [SEAL, entry("d", 2, "disposed", "seal", items="1"), entry("s", 3, "sealed", "d", items="1-2")]
+    told = TermsInForce(entries, is_forked=False, told=frozenset(each.place for each in entries[1:]))
+    assert (told.is_disposed(1, 1), told.find(1, TermsStated(GIVEN)).terms) == (False, TermsStated(GIVEN))
+    shown = TermsInForce(entries, is_forked=False)
+    assert (shown.is_disposed(1, 1), shown.find(1, TermsStated(GIVEN)).terms) == (True, TermsWithheld())
+
+
 @pytest.mark.parametrize("is_forked", [True, False])
 def test_of_a_fork_nothing_is_known_until_somebody_explains_it(is_forked: bool) -> None:
     entries = [SEAL, change("a", 2, "seal", GIVEN, None), change("b", 2, "seal", GONE, None)]

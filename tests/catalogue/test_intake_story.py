@@ -24,6 +24,7 @@ from tests.catalogue.door import (
     snapshot,
     zip_again,
 )
+from tests.catalogue.test_hostile_records import twin_of
 from tests.cli.evidence import snapshot as all_files
 from tests.cli.test_receive_story import age_key
 from tests.conftest import make_runner
@@ -155,10 +156,18 @@ def _link_in_folder(world: World, inbox: Path) -> Path:
     return bundle
 
 
+def _broken_signatures(world: World, inbox: Path) -> Path:
+    with zipfile.ZipFile(world.bundle("part.zip")) as file:
+        broken = {name: b"x" for name in file.namelist() if name.endswith(".toml.sig")}
+    assert len(broken) > 1
+    return zip_again(world.bundle("part.zip"), inbox / "b.zip", broken)
+
+
 @pytest.mark.parametrize(
     ("make", "code", "reasons"),
     [
         (_mismatch, 1, ["mismatch"]),
+        (_broken_signatures, 1, ["mismatch", "not-for-us"]),
         (_cut, 4, ["not-a-bundle"]),
         (_lost_list, 1, ["mismatch"]),
         (_words, 4, ["not-a-bundle"]),
@@ -325,6 +334,32 @@ def test_a_withdrawal_travels_with_a_later_bundle(world: World, repository: Repo
     assert "holding 3" in text
 
 
+def test_what_waits_in_quarantine_takes_back_and_permits_nothing(
+    world: World, repository: Repository, tmp_path: Path
+) -> None:
+    """B7, who is trusted, goes on with A1's record: consent is given again for item 3, in a bundle for somebody else.
+
+    As long as it waits, and when it is rejected, item 3 stays withdrawn.
+    """
+    here, case = with_own_home(repository, tmp_path), world.sender.seal("passed-on", 3)
+    here.party.trusts(world.stranger.party)
+    world.stranger.party.trusts(world.sender.party)
+    for name, status in (("a", ""), ("b", "withdrawn")):
+        if status:
+            world.sender.party.ok("consent", "set", case, "--items", "3", "--status", status)
+        lay(here.inbox, world.sender.pack(case, tmp_path / f"{name}.zip", "--items", "1" if status else "1-3"))
+    world.stranger.party.ok("consent", "set", case, "--items", "3", "--status", "given", "--by", "subject")
+    confirmed = ("--confirm", "onward-agreed", "--approved-by", "B8", "--reason", "A1 was asked")
+    lay(here.inbox, world.stranger.pack(case, tmp_path / "c.zip", "--items", "1,3", *confirmed, to="X9"))
+
+    lines = here.take()[0]
+
+    assert [line["reasons"] for line in lines.values()] == [[], [], ["not-for-us"]], "the attack is in place"
+    assert known_items(here) == [1, 2]
+    assert here.decide(lines["c.zip"]["holding"], "reject", "--reason", "not ours").exit_code == 0
+    assert known_items(here) == [1, 2]
+
+
 def test_a_decision_is_signed_and_nothing_is_deleted(world: World, repository: Repository) -> None:
     """Not for us: rejected without a receipt. A mismatch: cannot be accepted, is rejected, and the sender is told."""
     lay(repository.inbox, world.bundle("other.zip"))
@@ -407,6 +442,52 @@ def test_who_becomes_trusted_is_accepted_by_a_person(world: World, repository: R
         assert connection.execute("SELECT first, last FROM holding_item").fetchall() == [(2, 2)]
 
 
+def test_whoever_claims_the_id_of_a_collection_first_keeps_the_true_one_waiting_and_no_more(
+    world: World, repository: Repository, tmp_path: Path
+) -> None:
+    """B7, who is trusted, was given the id of A1's collection, and sends something under it before A1 does.
+
+    It is not for us, and waits. So does A1's bundle, until a person disowns what B7 began; then it is A1's collection.
+    """
+    here = with_own_home(repository, tmp_path)
+    stranger = world.stranger
+    here.party.trusts(stranger.party)
+    with zipfile.ZipFile(world.bundle("part.zip")) as file:
+        (entry,) = [name for name in file.namelist() if name.endswith("0001-sealed.toml")]
+        uid = file.read(entry).decode().partition('collection = "')[2][:32]
+    twin = twin_of(stranger.party, uid, tmp_path / "twin")
+    lay(here.inbox, stranger.pack(twin, tmp_path / "claim.zip", to="X9"))
+    claim = here.take()[0]["claim.zip"]
+    assert (claim["collection"], claim["reasons"]) == (uid, ["not-for-us"]), "the attack is in place"
+    lay(here.inbox, world.bundle("part.zip"))
+    true = here.take()[0]["part.zip"]
+    assert (true["state"], true["reasons"]) == ("quarantined", ["records-part"])
+    chain = here.party("catalogue", "chain", here.catalogue, uid, "--json").document["entries"]
+    begun = next(entry["head"] for entry in chain if (entry["agent"], entry["entry"]) == ("B7", 1))
+    said = ("--by", "R2", "--why", "asked A1", "--disown", begun)
+    here.party.ok("catalogue", "explain", here.catalogue, uid, *true["heads"], *said)
+
+    accepted = here.decide(true["holding"], "accept", "--reason", "asked A1", "--json")
+
+    assert (accepted.exit_code, accepted.document["state"]) == (0, "accepted"), accepted.stderr
+    assert here.decide(claim["holding"], "accept", "--reason", "x").exit_code == 1
+    assert known_items(here) == [3]
+    (listed,) = here.party.ok("catalogue", "list", here.catalogue, "--json").document["collections"]
+    assert listed["sender"] == "A1"
+
+
+def test_a_store_of_another_version_is_left_alone(world: World, repository: Repository) -> None:
+    lay(repository.inbox, world.bundle("part.zip"))
+    repository.take()
+    assert (repository.store / "evtool-store.txt").read_text() == "evtool-store/1\n"
+    (repository.store / "evtool-store.txt").write_text("evtool-store/2\n")
+    lay(repository.inbox, world.bundle("other.zip"))
+    before = repository.bundles()
+    result = repository.intake()
+    assert (result.exit_code, "evtool-store/2" in result.stderr) == (4, True), result.stderr
+    assert repository.bundles() == before
+
+
 def test_a_medium_that_is_only_read_keeps_its_originals(world: World, repository: Repository) -> None:
     """A second name elsewhere stands for another medium: copied, compared, left, and not taken again."""
     elsewhere = repository.folder / "elsewhere.zip"
@@ -422,6 +503,19 @@ def test_a_medium_that_is_only_read_keeps_its_originals(world: World, repository
     lines, end, code = repository.take()
     assert (code, lines["b.zip"]["state"], end["registered"], end["taken"]) == (0, "taken", 0, 1)
     assert (repository.inbox / "b.zip").exists()
+
+
+def test_what_is_too_large_is_not_copied_from_another_medium(world: World, repository: Repository) -> None:
+    """It stays where it is, run after run, and fills no disk; on the same medium it is moved, and not read."""
+    with (repository.folder / "intake.toml").open("a") as policy:
+        policy.write("max_bytes = 1000\n")
+    lay(repository.inbox, world.bundle("part.zip"), "a.zip")
+    os.link(lay(repository.folder, world.bundle("part.zip"), "elsewhere"), repository.inbox / "b.zip")
+    for _ in range(2):
+        lines, _, code = repository.take()
+        assert (code, lines["b.zip"]["state"], lines["b.zip"]["reasons"]) == (4, "left", ["too-large"])
+    assert repository.bundles() == ["inbox/b.zip", repository.bundles()[1]]
+    assert repository.holdings()[1]["reasons"] == ["too-large"]
 
 
 def test_another_device_is_copied(world: World, repository: Repository) -> None:

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import reduce
 from hashlib import sha256
 from pathlib import Path
 
@@ -89,6 +90,7 @@ INVOCATIONS: dict[str, tuple[str, ...]] = {
     "catalogue find": ("catalogue", "find", "K"),
     "catalogue holders": ("catalogue", "holders", "K", "COLLECTION"),
     "catalogue chain": ("catalogue", "chain", "K", "COLLECTION"),
+    "catalogue explain": ("catalogue", "explain", "F", "COLLECTION", "FIRST", "SECOND", "--by", "A2", "--why", "two"),
     "catalogue recall": ("catalogue", "recall", "K"),
     "catalogue figures": ("catalogue", "figures", "K"),
     "catalogue duplicates": ("catalogue", "duplicates", "K"),
@@ -117,7 +119,7 @@ INVOCATIONS: dict[str, tuple[str, ...]] = {
 }
 """Command -> one use of it that has an answer; CASE is sound evidence, then evidence that was changed.
 
-COLLECTION is the id of the collection that the catalogue K knows.
+COLLECTION is the id of the collection that the catalogue K knows, and F, too, where FIRST and SECOND are a fork.
 """
 
 FULL = {"output": "full"}
@@ -178,6 +180,21 @@ class World:
         with closing(sqlite3.connect(self.runners[0].directory / "K")) as connection:
             return str(connection.execute("SELECT uid FROM collection").fetchone()[0])
 
+    @property
+    def fork(self) -> list[str]:
+        """The two entries after which the records of that collection part, in the other catalogue."""
+        with closing(sqlite3.connect(self.runners[0].directory / "F")) as connection:
+            rows = connection.execute("SELECT digest FROM entry ORDER BY sequence DESC LIMIT 2").fetchall()
+        return [str(digest) for (digest,) in rows]
+
+    def arguments(self, command: str, evidence: str) -> list[str]:
+        """Give the use of a command on one of the two kinds of evidence."""
+        first, second = self.fork
+        words = {"CASE": evidence, "COLLECTION": self.collection, "FIRST": first, "SECOND": second}
+        return [
+            reduce(lambda word, name: word.replace(name, words[name]), words, said) for said in INVOCATIONS[command]
+        ]
+
     def run(self, where: Path, *arguments: str, unbuffered: bool = False, **lost: str) -> RunResult:
         """Run in a fresh copy of the folder."""
         return self.runner(where, arguments[0], unbuffered).fork(*arguments, **lost)
@@ -236,6 +253,12 @@ def world(tmp_path_factory: pytest.TempPathFactory, tsa: OpensslAuthority) -> It
     giver.ok("catalogue", "init", "K")
     giver.ok("catalogue", "add", "K", case)
     giver.ok("catalogue", "audit", "K")
+    giver.ok("catalogue", "init", "F")
+    for twin, event in (("first", "accessed"), ("second", "incident")):
+        shutil.copytree(case, work / twin)
+        giver.ok("record", twin, event, *(("--description", "water") if event == "incident" else ()))
+        giver("catalogue", "add", "F", twin)
+        shutil.rmtree(work / twin)
     giver.ok("catalogue", "init", "C")
     (work / "intake.toml").write_text('format = "evtool-intake-policy/1"\ncodes = ["A1"]\n')
     for inbox, bundle in (("inbox", "good.zip"), ("inbox-good", "good.zip"), ("inbox-bad", "bad.zip")):
@@ -263,8 +286,7 @@ def test_lost_output_is_no_success_and_no_accusation(world: World, tmp_path: Pat
     """
     where = tmp_path / "copy"
     for turn, evidence in enumerate(("good", "bad")):
-        known = world.collection
-        arguments = [word.replace("CASE", evidence).replace("COLLECTION", known) for word in INVOCATIONS[command]]
+        arguments = world.arguments(command, evidence)
         if evidence == "bad" and "CASE" not in " ".join(INVOCATIONS[command]):
             continue
         for as_json in (False, True):

@@ -41,6 +41,7 @@ _HERE = "evtool.cli.commands"
         "find": f"{_HERE}.catalogue_find",
         "holders": f"{_HERE}.catalogue_holders",
         "chain": f"{_HERE}.catalogue_chain",
+        "explain": f"{_HERE}.catalogue_explain",
         "recall": f"{_HERE}.catalogue_recall",
         "figures": f"{_HERE}.catalogue_figures",
         "duplicates": f"{_HERE}.catalogue_duplicates",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -41,8 +42,13 @@ def command(catalogue: Path, collection: str, output: Output) -> ExitCode:
     """Print every entry of a record that any copy showed."""
     with open_catalogue(catalogue) as opened:
         known = read_chain(opened, collection)
+    return answer_chain(output, catalogue, known)
+
+
+def answer_chain(output: Output, catalogue: Path, known: KnownChain, *, done: bool = False) -> ExitCode:
+    """Print what is known of a record; 1 if it parts somewhere, and nobody has explained that."""
     exit_code = ExitCode.MISMATCH if known.is_unexplained else ExitCode.OK
-    output.answer("\n".join(_render(output.language, known)))
+    output.answer("\n".join(_render(output.language, known)), done=done)
     output.document(
         CatalogueChainDocument(
             exit_code=exit_code,
@@ -66,13 +72,16 @@ def _render(language: Language, known: KnownChain) -> list[str]:
         lines.append(line + (f"  [{marks}]" if marks else ""))
     waiting = dict.fromkeys(fork.after for fork in known.forks if fork.explanation is None)
     lines += [language.say("catalogue.forked" if after else "catalogue.forked-first", entry=after) for after in waiting]
-    return lines + [_say_explained(language, fork) for fork in known.forks if fork.explanation is not None]
+    return lines + [line for fork in known.forks for line in _say_explained(language, fork)]
 
 
-def _say_explained(language: Language, fork: KnownFork) -> str:
+def _say_explained(language: Language, fork: KnownFork) -> Iterator[str]:
     first, second = (node.head[:_DIGITS] for node in (fork.parting.first, fork.parting.second))
-    said = fork.explanation._asdict() if fork.explanation is not None else {}
-    return language.say("catalogue.explained", first=first, second=second, **said)
+    if (said := fork.explanation) is not None:
+        told = {"explained_by": said.explained_by, "explained_at": said.explained_at, "why": said.why}
+        yield language.say("catalogue.explained", first=first, second=second, **told)
+        if said.disowned_digest is not None:
+            yield language.say("catalogue.disowned", entry=said.disowned_digest[:_DIGITS])
 
 
 def _fork_document(fork: KnownFork) -> ForkDocument:
@@ -84,6 +93,7 @@ def _fork_document(fork: KnownFork) -> ForkDocument:
         explained=said.why if said is not None else None,
         explained_by=said.explained_by if said is not None else None,
         explained_at=said.explained_at if said is not None else None,
+        disowned=said.disowned_digest if said is not None else None,
     )
 
 

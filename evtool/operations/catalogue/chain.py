@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from evtool.core.custody.branches import EntryPlace
-from evtool.operations.catalogue.forks import KnownFork, read_entries, read_forks
+from evtool.operations.catalogue.forks import KnownFork, read_disowned, read_entries, read_forks
 from evtool.operations.catalogue.holders import HANDOVERS, collection_number
 from evtool.operations.catalogue.in_force import StoredEntry
 from evtool.store.catalogue.database import Catalogue
@@ -33,6 +33,8 @@ class Mark(Enum):
     """Nothing that was seen has its details."""
     UNDONE = "undone"
     """A later entry undoes it."""
+    DISOWNED = "disowned"
+    """A person said that it, or what it continues, is not part of the record."""
 
 
 class ChainEntry(NamedTuple):
@@ -96,7 +98,7 @@ def read_chain(catalogue: Catalogue, collection: str) -> KnownChain:
         known = read_entries(connection, number)
         forks = tuple(read_forks(connection, number, known))
         forked = {node.place for fork in forks for node in (fork.parting.first, fork.parting.second)}
-        marker = _Marker(connection, number, known, forked)
+        marker = _Marker(connection, number, known, forked, read_disowned(connection, number, known))
         rows = connection.execute(
             "SELECT sequence, digest, previous, event, agent, happened, party, items, first_seen, signature, "
             "previous_signature, not_about, undone_by FROM entry WHERE collection=? ORDER BY sequence, digest",
@@ -115,7 +117,9 @@ class _Marker:
         collection: int,
         entries: Sequence[StoredEntry],
         forked: set[EntryPlace],
+        disowned: frozenset[EntryPlace],
     ) -> None:
+        self._disowned = disowned
         self._forked = forked
         self._before = {entry.digest: entry.previous for entry in entries}
         self._answered = {entry.answers for entry in entries if entry.answers is not None}
@@ -138,6 +142,7 @@ class _Marker:
             Mark.GAP: previous is not None and previous not in self._before,
             Mark.UNKNOWN: not_about is not None,
             Mark.UNDONE: undone_by is not None,
+            Mark.DISOWNED: (digest, signature or "") in self._disowned,
         }
         return tuple(mark for mark, holds in marks.items() if holds)
 

@@ -99,7 +99,11 @@ class Decided(Struct, frozen=True):
         if (self.items is not None) != (self.decision is IntakeDecision.PARTIAL):
             raise UsageError("items must be named if part of them is accepted, and only then", key="accepted-items")
         if self.explain is not None and self.decision not in (IntakeDecision.ACCEPT, IntakeDecision.PARTIAL):
-            raise UsageError("a fork is explained by accepting what shows it", key="decide-explain-refused")
+            raise UsageError(
+                "a fork is explained by accepting what shows it",
+                hint="to say that this record is not the sender's: `evtool catalogue explain`, with --disown",
+                key="decide-explain-refused",
+            )
 
 
 def decide_holding(
@@ -243,7 +247,7 @@ class _Carrying(Struct, frozen=True):
         if not find_new_forks(self.catalogue, facts, number):
             raise UsageError(
                 "nothing in the record of holding {number} is a fork that waits for an explanation",
-                hint="`evtool catalogue chain` shows where the records part; explain the holding that shows it",
+                hint="`evtool catalogue chain` shows where records part, `evtool catalogue explain` explains it",
                 key="decide-no-fork",
                 number=number,
             )

@@ -58,8 +58,8 @@ TABLES: tuple[ExportTable, ...] = (
     ),
     ExportTable(
         "explanation",
-        "collection first second why explained_by explained_at",
-        "SELECT c.uid, first, second, why, explained_by, explained_at FROM explanation "
+        "collection first second why explained_by explained_at disowned",
+        "SELECT c.uid, first, second, why, explained_by, explained_at, disowned FROM explanation "
         "JOIN collection AS c ON c.id=collection ORDER BY 1, 2, 3",
     ),
     ExportTable(

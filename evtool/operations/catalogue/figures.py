@@ -40,9 +40,9 @@ _FIRST = """
 CREATE TEMP TABLE came AS
 SELECT i.collection, i.number, i.size, i.kind, COALESCE(h.sender, c.sender) AS sender, h.agreement,
     MIN(h.seen || printf('%012d', h.id)) AS seen
-FROM holding AS h JOIN holding_item AS r ON r.holding=h.id JOIN collection AS c ON c.id=h.collection
+FROM held AS h JOIN holding_item AS r ON r.holding=h.id JOIN collection AS c ON c.id=h.collection
 JOIN item AS i ON i.collection=h.collection AND i.number BETWEEN r.first AND r.last
-WHERE h.state IN ('accepted', 'partial') AND i.type='file' AND NOT i.disposed
+WHERE i.type='file' AND NOT i.disposed
 GROUP BY i.collection, i.number
 """
 """Each item with the holding in which it came first: of a row with the least value, SQLite gives the other columns."""
@@ -63,9 +63,7 @@ def count_figures(catalogue: Catalogue, year: int | None = None) -> Figures:
             "SELECT COUNT(*), COALESCE(SUM(size), 0), COUNT(DISTINCT collection) FROM came"
         ).fetchone()
         holdings = connection.execute(
-            "SELECT COUNT(*) FROM holding WHERE state IN ('accepted', 'partial') AND (?1 IS NULL OR "
-            "substr(seen, 1, 4)=?1)",
-            (years,),
+            "SELECT COUNT(*) FROM held WHERE ?1 IS NULL OR substr(seen, 1, 4)=?1", (years,)
         ).fetchone()[0]
         subjects = connection.execute(
             "SELECT COUNT(DISTINCT code) FROM item_subject JOIN came USING(collection, number)"

@@ -1,6 +1,7 @@
 """Where the records of one collection part, as a catalogue knows it, with what a person says of each fork.
 
 An explanation is of two entries, those that a person saw. Another fork of the same collection waits for one of its own.
+It may disown one of the two: that entry, with all that continues it, is not part of the record from then on.
 """
 
 from __future__ import annotations
@@ -32,11 +33,24 @@ class Relation(Enum):
 
 
 class Explanation(NamedTuple):
-    """What a person says of a fork: how it came, their code, and when they said so, RFC 3339."""
+    """What a person says of a fork.
+
+    Attributes:
+        why: how it came.
+        explained_by: code of the person.
+        explained_at: when they said so, RFC 3339.
+        disowned: the one of the two that is not part of the record, as a row has it; None if both count.
+    """
 
     why: str
     explained_by: str
     explained_at: str
+    disowned: str | None = None
+
+    @property
+    def disowned_digest(self) -> str | None:
+        """Digest of the entry that is not part of the record, without that of its signature; None if both count."""
+        return self.disowned.split()[0] if self.disowned is not None else None
 
 
 class KnownFork(NamedTuple):
@@ -66,13 +80,37 @@ def read_entries(connection: sqlite3.Connection, collection: int) -> list[Stored
 
 
 def read_forks(connection: sqlite3.Connection, collection: int, entries: Sequence[StoredEntry]) -> Iterator[KnownFork]:
-    """Yield the forks among the entries of a collection."""
+    """Yield the forks among the entries of a collection; what is disowned makes none but those that disowned it."""
     rows = connection.execute(
-        "SELECT first, second, why, explained_by, explained_at FROM explanation WHERE collection=?", (collection,)
+        "SELECT first, second, why, explained_by, explained_at, disowned FROM explanation WHERE collection=?",
+        (collection,),
     )
     explanations = {(first, second): Explanation(*said) for first, second, *said in rows}
+    disowned = read_disowned(connection, collection, entries)
     for parting in find_forks(entry.node() for entry in entries):
-        yield KnownFork(parting, explanations.get(_pair(parting)))
+        explanation = explanations.get(_pair(parting))
+        if explanation is not None or not disowned & {parting.first.place, parting.second.place}:
+            yield KnownFork(parting, explanation)
+
+
+def read_disowned(
+    connection: sqlite3.Connection, collection: int, entries: Sequence[StoredEntry]
+) -> frozenset[EntryPlace]:
+    """Find the entries, which are in order, that a person disowned, with all that continues them."""
+    rows = connection.execute("SELECT disowned FROM explanation WHERE collection=?", (collection,))
+    roots = {text for (text,) in rows if text is not None}
+    if not roots:
+        return frozenset()
+    found: set[EntryPlace] = set()
+    for entry in entries:
+        if _spell(entry.place) in roots or entry.before in found:
+            found.add(entry.place)
+    return frozenset(found)
+
+
+def leave_out(entries: Sequence[StoredEntry], disowned: frozenset[EntryPlace]) -> list[StoredEntry]:
+    """Give the entries that count."""
+    return [entry for entry in entries if entry.place not in disowned]
 
 
 def is_unexplained(connection: sqlite3.Connection, collection: int, entries: Sequence[StoredEntry]) -> bool:
@@ -92,7 +130,7 @@ def find_explainable(
     The other entry came before it, or is held. What came since and waits in quarantine has not been judged by anybody.
     """
     rows = connection.execute(
-        "SELECT head FROM holding WHERE collection=? AND id<>? AND (id<? OR state IN ('accepted', 'partial'))",
+        "SELECT head FROM holding WHERE collection=? AND id<>? AND (id<? OR id IN (SELECT id FROM held))",
         (collection, holding, holding),
     )
     seen = shown_by({head for (head,) in rows}, entries)
@@ -108,9 +146,11 @@ def find_explainable(
 def explain_forks(
     connection: sqlite3.Connection, collection: int, partings: Sequence[Parting], explanation: Explanation
 ) -> None:
-    """Write down what a person says of forks."""
+    """Write down what a person says of forks, in place of what was said before."""
     connection.executemany(
-        "INSERT INTO explanation(collection, first, second, why, explained_by, explained_at) VALUES(?,?,?,?,?,?)",
+        "INSERT INTO explanation(collection, first, second, why, explained_by, explained_at, disowned) "
+        "VALUES(?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET why=excluded.why, explained_by=excluded.explained_by, "
+        "explained_at=excluded.explained_at, disowned=excluded.disowned",
         ((collection, *_pair(parting), *explanation) for parting in partings),
     )
 
@@ -119,14 +159,23 @@ def relate(catalogue: Catalogue, facts: Facts) -> tuple[Relation, Parting | None
     """Tell how a record stands to what is known of its collection, and the fork that it makes; nothing is written."""
     with catalogue.read() as connection:
         row = connection.execute("SELECT id FROM collection WHERE uid=?", (facts.collection,)).fetchone()
-        return relate_entries(read_entries(connection, row[0]) if row is not None else [], facts)
+        if row is None:
+            return Relation.NEW, None
+        known = read_entries(connection, row[0])
+        return relate_entries(known, facts, read_disowned(connection, row[0], known))
 
 
-def relate_entries(known: Sequence[StoredEntry], facts: Facts) -> tuple[Relation, Parting | None]:
+def relate_entries(
+    known: Sequence[StoredEntry], facts: Facts, disowned: frozenset[EntryPlace]
+) -> tuple[Relation, Parting | None]:
     """Tell how a record stands to the entries that are known, and the fork that it makes."""
     if not known:
         return Relation.NEW, None
+    if disowned & facts.places:
+        forks = find_forks(entry.node() for entry in known)
+        return Relation.PARTS, next((each for each in forks if disowned & {each.first.place, each.second.place}), None)
     places = {entry.place for entry in known}
+    known = leave_out(known, disowned)
     own, receipts = (
         [entry for entry in map(_stored, facts_of) if entry.place not in places]
         for facts_of in (facts.entries, facts.receipts)
@@ -151,9 +200,9 @@ def find_new_forks(catalogue: Catalogue, facts: Facts, holding: int) -> list[Par
         return find_explainable(connection, row[0] if row is not None else 0, entries, facts.places, holding)
 
 
-def shown_by(heads: set[str], entries: Sequence[StoredEntry]) -> set[str]:
+def shown_by(heads: set[str | None], entries: Sequence[StoredEntry]) -> set[str]:
     """Give the digests of the entries that records with these heads show; the entries are in order."""
-    shown = set(heads)
+    shown = {head for head in heads if head is not None}
     # The later ones first: what one of them follows was shown with it.
     for entry in reversed(entries):
         if entry.digest in shown and entry.previous is not None:
@@ -161,10 +210,26 @@ def shown_by(heads: set[str], entries: Sequence[StoredEntry]) -> set[str]:
     return shown
 
 
+def read_told(
+    connection: sqlite3.Connection, collection: int, entries: Sequence[StoredEntry], head: str | None = None
+) -> frozenset[EntryPlace]:
+    """Find the entries that no record shows that is held: those of notices, of receipts, and of what is in quarantine.
+
+    `head` is that of a record that is held and not among the holdings yet.
+    """
+    rows = connection.execute("SELECT head FROM held WHERE collection=? AND container<>'notice'", (collection,))
+    shown = shown_by({head for (head,) in rows} | {head}, entries)
+    return frozenset(entry.place for entry in entries if entry.digest not in shown)
+
+
 def _pair(parting: Parting) -> tuple[str, str]:
     """Spell the two entries as a row has them, each by its digest and that of its signature."""
-    first, second = sorted(" ".join(node.place) for node in (parting.first, parting.second))
+    first, second = sorted(_spell(node.place) for node in (parting.first, parting.second))
     return first, second
+
+
+def _spell(place: EntryPlace) -> str:
+    return " ".join(place)
 
 
 def _stored(fact: EntryFact) -> StoredEntry:

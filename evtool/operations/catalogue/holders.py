@@ -12,6 +12,7 @@ from evtool.core.custody.events import Acceptance, Event
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, unite
+from evtool.operations.catalogue.forks import read_disowned, read_entries
 from evtool.operations.catalogue.in_force import read_items
 from evtool.store.catalogue.database import Catalogue
 
@@ -147,7 +148,7 @@ def read_copies(connection: sqlite3.Connection, collection: int, items: ItemRang
     found: list[OwnCopy] = []
     copies = connection.execute(
         "SELECT c.holding, c.location, c.path, c.carrier, c.last_proof, c.last_result FROM copy AS c "
-        "JOIN holding AS h ON h.id=c.holding WHERE h.collection=? AND h.state IN ('accepted', 'partial') "
+        "JOIN held AS h ON h.id=c.holding WHERE h.collection=? "
         "ORDER BY c.holding, c.location, c.path",
         (collection,),
     ).fetchall()
@@ -164,12 +165,14 @@ def read_handovers(connection: sqlite3.Connection, collection: int, items: ItemR
 
     Where a record does not tell which items a bundle held, it may have been all that were sealed by then.
     """
-    rows = connection.execute(
-        "SELECT sequence, digest, event, agent, happened, items, party, authority, purpose, answers, acceptance "
-        "FROM entry WHERE collection=? AND (event IN (?, ?) OR answers IS NOT NULL) "
+    disowned = read_disowned(connection, collection, read_entries(connection, collection))
+    found_rows = connection.execute(
+        "SELECT signature, sequence, digest, event, agent, happened, items, party, authority, purpose, answers, "
+        "acceptance FROM entry WHERE collection=? AND (event IN (?, ?) OR answers IS NOT NULL) "
         "ORDER BY happened, sequence, digest",
         (collection, *HANDOVERS),
-    ).fetchall()
+    )
+    rows = [row for signature, *row in found_rows if (row[1], signature) not in disowned]
     answers = {row[9]: Acceptance(row[10]) for row in rows if row[9] is not None and row[10] is not None}
     known = {row[1] for row in rows if row[2] in HANDOVERS}
     found: list[Given] = []

@@ -142,7 +142,7 @@ class Holdings:
 
     def same_record(self, collection: str, head: str, but: int | None) -> BundleHolding | None:
         """Give the bundle that is held of the same record, to its last entry; `but` is none of them."""
-        where = "WHERE collection.uid=? AND head=? AND state IN ('accepted','partial') AND holding.id<>?"
+        where = "WHERE collection.uid=? AND head=? AND holding.id IN (SELECT id FROM held) AND holding.id<>?"
         return next(self._find(where, collection, head, but or 0), None)
 
     def is_parted(self, collection: str) -> bool:

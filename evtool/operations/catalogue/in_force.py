@@ -106,7 +106,7 @@ class _Branch:
         self.places = {entry.place for entry in path}
         self.is_cut_off = path[0].before is not None
         """An entry before it was never seen, as before a notice; so nobody knows which seals it continues."""
-        here = {entry.digest for entry in path}
+        here = {entry.digest for entry in path if entry.place not in told}
         changes = [entry for entry in path if entry.event == Event.CONSENT_CHANGED.value]
         self.changes = [
             _Change(entry, tuple(digest for digest in _split(entry.undone_by) if digest in here), entry.is_unknown)
@@ -134,7 +134,7 @@ class _Branch:
                 rests_on |= set(_split(self.changes[number].entry.vouched_by))
         try:
             known = terms_in_force(sealed, sealed_by, counting) if is_known else TermsWithheld()
-            # What only a notice told takes back, and widens nothing, whatever it says.
+            # What no record shows that is held takes back, and widens nothing, whatever it says.
             layers = [known, *(terms_in_force(sealed, sealed_by, [*counting, change]) for change in told)]
             return strictest_of(layers), rests_on
         except FormatError:
@@ -150,14 +150,16 @@ class TermsInForce:
     ) -> None:
         """Read every entry of the collection; of a forked one that nobody has explained, nothing is known.
 
-        `told` are the entries that no record showed, only notices.
+        `told` are the entries that no record shows that is held, such as those of a notice.
         """
         self._told = told
         self._is_forked = is_forked
         self._by_place = {entry.place: entry for entry in entries}
         self._sequences = {entry.digest: entry.sequence for entry in entries}
         self._branches = [_Branch(self._path(tip), told) for tip in self._find_tips(entries)]
-        self._seals = sorted(_seals_in(entries))
+        # What is told takes consent back, and nothing else, whatever it says of seals or of what was given up.
+        shown = [entry for entry in entries if entry.place not in told]
+        self._seals = sorted(_seals_in(shown))
         self._starts = [first for first, _, _ in self._seals]
         self._doubled = _find_overlaps(self._seals)
         self._finders: dict[EntryPlace, list[tuple[_Branch, ChangeFinder]]] = {}
@@ -165,7 +167,7 @@ class TermsInForce:
         self._disposals = ChangeIndex(
             [
                 ConsentChange(entry.sequence, _NO_MOMENT, read_items(entry.items), ConsentTerms())
-                for entry in entries
+                for entry in shown
                 if entry.event == Event.DISPOSED.value and entry.undone_by is None and not entry.is_unknown
             ]
         )

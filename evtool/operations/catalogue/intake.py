@@ -194,6 +194,8 @@ class BundleIntake:
             return left
         try:
             if self.shelves.is_elsewhere(arrived):
+                if mark(Path(os.fsdecode(arrived.path))).bytes > self._options.policy.max_bytes:
+                    return render_left(arrived, IntakeReason.TOO_LARGE)
                 sha256 = digest_of(Path(os.fsdecode(arrived.path)))
                 if known := self.holdings.of(sha256):
                     return render_known(arrived.name, known[0], "taken", ExitCode.OK)

@@ -70,6 +70,7 @@ class JournalExplanation(Struct, frozen=True, kw_only=True, forbid_unknown_field
         why: how it came.
         explained_by: code of the person.
         explained_at: when, RFC 3339.
+        disowned: the one of the two that is not part of the record, with all that continues it; null if both count.
     """
 
     collection: str
@@ -78,6 +79,7 @@ class JournalExplanation(Struct, frozen=True, kw_only=True, forbid_unknown_field
     why: str
     explained_by: str
     explained_at: str
+    disowned: str | None
 
 
 class JournalHolding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

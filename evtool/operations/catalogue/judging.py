@@ -90,11 +90,11 @@ def gravest(codes: Iterable[ExitCode]) -> ExitCode:
 
 def judge_report(report: Report, policy: IntakePolicy) -> Iterator[IntakeReason]:
     """Give the reasons that lie in a verdict."""
-    if report.collection is None:
-        yield IntakeReason.NOT_A_BUNDLE
-        return
     if report.exit_code is ExitCode.MISMATCH:
         yield IntakeReason.MISMATCH
+        return
+    if report.collection is None:
+        yield IntakeReason.NOT_A_BUNDLE
         return
     unchecked = {finding.code for finding in report.findings if finding.effect is Effect.UNCHECKED}
     if Code.WITHHELD_UNEXPLAINED in unchecked:

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from evtool.core.consent.notice import Notice, parse_notice
+from evtool.core.custody.house import Houses
 from evtool.core.text.digest import sha256_hex
 from evtool.core.text.times import format_utc
 from evtool.operations.author import Author
@@ -15,6 +16,7 @@ from evtool.operations.catalogue.facts import Facts, entry_fact, spell_items
 from evtool.operations.catalogue.holders import collection_number
 from evtool.operations.catalogue.register import Arrival, Container, Kept, Registered, register
 from evtool.operations.catalogue.runs import running
+from evtool.operations.catalogue.usable import read_acts
 from evtool.operations.entries.notice import read_notice_bytes, require_trusted, signed_by_retired
 from evtool.operations.record.trust import TrustPolicy
 from evtool.store.catalogue.database import Catalogue
@@ -46,7 +48,7 @@ def take_in_notice(catalogue: Catalogue, path: Path, author: Author, trust: Trus
     """
     data = read_notice_bytes(path)
     notice = parse_notice(data)
-    facts = read_notice_facts(notice, trust)
+    facts = read_notice_facts(catalogue, notice, trust)
     follows = _find_place(catalogue, notice)
     with running(catalogue, "notice", author):
         kept = Kept(HERE, path_in(find_location(catalogue, HERE), str(path)))
@@ -62,7 +64,7 @@ def take_in_notice(catalogue: Catalogue, path: Path, author: Author, trust: Trus
         return NoticeTaken(notice, register(catalogue, facts, arrival), follows)
 
 
-def read_notice_facts(notice: Notice, trust: TrustPolicy) -> Facts:
+def read_notice_facts(catalogue: Catalogue, notice: Notice, trust: TrustPolicy) -> Facts:
     """Take from a notice what a catalogue needs: its entries.
 
     Raises:
@@ -72,9 +74,23 @@ def read_notice_facts(notice: Notice, trust: TrustPolicy) -> Facts:
     newest = notice.links[-1]
     is_signer = (newest.entry.agent, newest.public_key) == (notice.agent, notice.public_key)
     # Whoever did not sign the newest entry can say nothing of others here: the tables keep whose entry answers for it.
-    not_about, vouched_by = (spell_items(notice.items) or "", newest.head) if is_signer else ("", None)
+    can_vouch = is_signer and _is_of_sender(catalogue, notice)
+    not_about, vouched_by = (spell_items(notice.items) or "", newest.head) if can_vouch else ("", None)
     entries = tuple(entry_fact(link, None, not_about, vouched_by) for link in notice.links)
     return Facts(notice.collection, newest.head, entries, (), None, None)
+
+
+def _is_of_sender(catalogue: Catalogue, notice: Notice) -> bool:
+    """Tell whether a notice is signed for the house that its collection comes from, as far as records here tell.
+
+    Anybody else whom the user trusts could sign that what the sender changed, and nobody here has seen, is about other
+    items; so a notice would permit what was withdrawn.
+    """
+    with catalogue.read() as connection:
+        number = collection_number(connection, notice.collection)
+        acts = read_acts(connection, number)
+    is_known = any(act.agent == notice.agent for act in acts)
+    return is_known and Houses(acts).acts_for_sender(notice.agent, notice.public_key.fingerprint, is_trusted=True)
 
 
 def _find_place(catalogue: Catalogue, notice: Notice) -> bool:

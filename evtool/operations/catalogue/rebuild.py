@@ -184,8 +184,8 @@ def _write_known(catalogue: Catalogue, state: _State) -> None:
                 (collection.collection, collection.sender, collection.first_seen),
             )
         connection.executemany(
-            "INSERT INTO explanation(collection, first, second, why, explained_by, explained_at) "
-            "VALUES((SELECT id FROM collection WHERE uid=?),?,?,?,?,?)",
+            "INSERT INTO explanation(collection, first, second, why, explained_by, explained_at, disowned) "
+            "VALUES((SELECT id FROM collection WHERE uid=?),?,?,?,?,?,?)",
             map(_values, state.explanations.values()),
         )
 
@@ -240,7 +240,7 @@ class _Records(Struct, frozen=True):
         if holding.container == Container.NOTICE.value:
             notice = parse_notice(read_notice_bytes(Path(path)))
             policy = TrustPolicy(self.options.trust, self.options.signers, self.options.now)
-            register(catalogue, read_notice_facts(notice, policy), _arrival(holding))
+            register(catalogue, read_notice_facts(catalogue, notice, policy), _arrival(holding))
             return True
         asked = replace(self.options, place=replace(self.options.place, continued=continued))
         with open_verified(path, asked, self.progress) as found:
@@ -297,6 +297,10 @@ def _write_rest(catalogue: Catalogue, state: _State) -> None:
     with catalogue.write() as connection:
         for holding in state.holdings.values():
             _write_holding(connection, holding)
+        connection.executemany(
+            "UPDATE collection SET sender=? WHERE uid=?",
+            ((each.sender, each.collection) for each in state.collections.values()),
+        )
         connection.executemany(
             "INSERT INTO copy(id, holding, location, path, carrier, continued, next_item, round_started, last_proof, "
             "last_result) VALUES(?,?,?,?,?,?,?,?,?,?)",

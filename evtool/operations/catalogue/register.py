@@ -11,12 +11,9 @@ from enum import Enum
 
 from msgspec import Struct
 
-from evtool.core.consent.items import ItemTerms, TermsStated, TermsWithheld, terms_that_count
-from evtool.core.custody.branches import EntryPlace
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.finding import Code
-from evtool.core.terms.terms import PERMITTING, code_text
-from evtool.core.text.ranges import ItemRanges, ranges_of, unite
+from evtool.core.text.ranges import ItemRanges, unite
 from evtool.core.values import replace
 from evtool.operations.catalogue.facts import EntryFact, Facts, ItemFact, spell_items
 from evtool.operations.catalogue.forks import (
@@ -25,12 +22,13 @@ from evtool.operations.catalogue.forks import (
     explain_forks,
     find_explainable,
     is_unexplained,
+    read_disowned,
     read_entries,
     relate_entries,
-    shown_by,
 )
-from evtool.operations.catalogue.in_force import InForce, StoredEntry, TermsInForce, read_items
-from evtool.operations.catalogue.stored_terms import StoredTerms, codes_in, read_terms, spell_terms
+from evtool.operations.catalogue.in_force import StoredEntry, TermsInForce, read_items
+from evtool.operations.catalogue.stored_terms import spell_terms
+from evtool.operations.catalogue.terms_table import TermsTable, read_in_force
 from evtool.store.catalogue.database import Catalogue, Names
 
 _AT_ONCE = 1000
@@ -175,41 +173,43 @@ class _Registration:
         self._connection = connection
         self._facts = facts
         self._arrival = arrival
-        self._terms: dict[StoredTerms, int] = {}
-        self._bases: dict[tuple[StoredTerms, tuple[str, ...]], int] = {}
 
     def run(self) -> Registered:
         """Write everything."""
         facts, connection = self._facts, self._connection
         collection = self._find_collection()
         known = read_entries(connection, collection)
-        relation, parting = relate_entries(known, facts)
-        self._write_entries(collection, known)
+        relation, parting = relate_entries(known, facts, read_disowned(connection, collection, known))
+        is_apart = relation is Relation.PARTS or is_unexplained(connection, collection, known)
+        # Where a holding stands that is decided anew, a person said.
+        is_apart = is_apart and self._arrival.state.is_held and self._arrival.holding is None
+        arrival = _in_quarantine(self._arrival) if is_apart else self._arrival
+        self._write_entries(collection, known, vouches=arrival.state.is_held)
         entries = read_entries(connection, collection)
         self._explain(collection, entries)
-        is_forked = is_unexplained(connection, collection, entries)
-        # Where a holding stands that is decided anew, a person said.
-        is_apart = is_forked and self._arrival.state.is_held and self._arrival.holding is None
-        arrival = _in_quarantine(self._arrival) if is_apart else self._arrival
         held = self._read_held(collection)
-        in_force = TermsInForce(entries, is_forked=is_forked, told=self._find_told(collection, entries))
-        recalls, unknown = self._renew_terms(collection, in_force)
+        is_shown = arrival.state.is_held and facts.record is not None
+        in_force = read_in_force(connection, collection, entries, facts.head if is_shown else None)
+        terms = TermsTable(connection, collection)
+        renewed = terms.renew(in_force)
         if arrival.state.is_held:
-            self._write_items(collection, in_force)
+            self._write_items(collection, in_force, terms)
         number = self._find_same(collection, arrival) or _write_holding(connection, collection, facts.head, arrival)
         disclosed = facts.disclosed
         if arrival.state.is_held and disclosed is not None:
             rows = ((number, first, last) for first, last in disclosed.ranges)
             connection.executemany("INSERT OR REPLACE INTO holding_item VALUES(?,?,?)", rows)
         _write_copy(connection, number, arrival)
+        if arrival.state.is_held and facts.record is not None:
+            self._note_sender(collection, number)
         return Registered(
             number,
             relation,
             arrival.state,
             parts_after=(parting.after.sequence if parting.after is not None else 0) if parting is not None else None,
             heads=(parting.first.head, parting.second.head) if parting is not None else (),
-            recalls=ranges_of(recalls) if recalls else None,
-            terms_unknown=ranges_of(unknown) if unknown else None,
+            recalls=renewed.recalls,
+            terms_unknown=renewed.terms_unknown,
             already_held=held.meet(disclosed) if held is not None and disclosed is not None else None,
             entries=len(entries) - len(known),
         )
@@ -223,25 +223,29 @@ class _Registration:
         row = self._connection.execute("SELECT id FROM collection WHERE uid=?", (facts.collection,)).fetchone()
         return int(row[0])
 
+    def _note_sender(self, collection: int, holding: int) -> None:
+        """Note who sent the first record that is held: anybody can claim the id of a collection before that."""
+        self._connection.execute(
+            "UPDATE collection SET sender=? WHERE id=? AND sender<>?1 AND NOT EXISTS("
+            "SELECT 1 FROM held WHERE held.collection=?2 AND container<>'notice' AND held.id<>?)",
+            (self._arrival.sender or self._facts.sender, collection, holding),
+        )
+
     def _explain(self, collection: int, entries: Sequence[StoredEntry]) -> None:
         explanation, holding = self._arrival.explanation, self._arrival.holding
         if explanation is not None and holding is not None:
             partings = find_explainable(self._connection, collection, entries, self._facts.places, holding)
             explain_forks(self._connection, collection, partings, explanation)
 
-    def _find_told(self, collection: int, entries: Sequence[StoredEntry]) -> frozenset[EntryPlace]:
-        """Find the entries that no record showed, only notices and receipts: those behind the head of no holding."""
-        heads = {self._facts.head} if self._facts.record is not None else set[str]()
-        rows = self._connection.execute(
-            "SELECT head FROM holding WHERE collection=? AND container<>?", (collection, Container.NOTICE.value)
-        )
-        shown = shown_by(heads.union(*rows), entries)
-        return frozenset(entry.place for entry in entries if entry.digest not in shown)
+    def _write_entries(self, collection: int, known: Sequence[StoredEntry], *, vouches: bool) -> None:
+        """Add the entries that are not known; to those that are, what this record tells of them.
 
-    def _write_entries(self, collection: int, known: Sequence[StoredEntry]) -> None:
-        """Add the entries that are not known; to those that are, what this record tells of them."""
+        What is not held answers for nothing: that a change without details is about other items is said by its list.
+        """
         stored = {entry.place: entry for entry in known}
-        facts = (*self._facts.entries, *self._facts.receipts)
+        facts: Iterable[EntryFact] = (*self._facts.entries, *self._facts.receipts)
+        if not vouches:
+            facts = [fact if fact.not_about is None else fact._replace(not_about="", vouched_by=None) for fact in facts]
         rows = [_merge(fact, stored.get((fact.digest, fact.signature))) for fact in facts]
         marks = ",".join("?" * (len(EntryFact._fields) + 2))
         told = ("items", "terms", "not_about", "vouched_by", "undone_by")
@@ -276,40 +280,16 @@ class _Registration:
         )
         return unite(rows)
 
-    def _renew_terms(self, collection: int, in_force: TermsInForce) -> tuple[list[int], list[int]]:
-        """Work out the terms of the items that are known anew.
-
-        Give those whose terms permit nothing any more, and those whose terms nobody knows any more.
-        """
-        connection, recalls, unknown = self._connection, list[int](), list[int]()
-        changed: list[tuple[int, int, int, int]] = []
-        rows = connection.execute(
-            "SELECT number, sealed_by, disposed, basis, sealed.known, sealed.text, before.known, before.text "
-            "FROM item JOIN terms AS sealed ON sealed.id=sealed JOIN basis ON basis.id=basis "
-            "JOIN terms AS before ON before.id=basis.terms WHERE item.collection=? ORDER BY number",
-            (collection,),
-        )
-        for number, sealed_by, disposed, basis, known, text, known_before, text_before in rows:
-            found = in_force.find(number, read_terms(known, text))
-            renewed, is_disposed = self._basis(collection, found), in_force.is_disposed(number, sealed_by)
-            if (renewed, is_disposed) != (basis, bool(disposed)):
-                changed.append((renewed, is_disposed, collection, number))
-            if renewed != basis:
-                before = read_terms(known_before, text_before)
-                if isinstance(found.terms, TermsWithheld):
-                    unknown += [number] if _permits(before) else []
-                elif _forbids(found.terms, before):
-                    recalls.append(number)
-        connection.executemany("UPDATE item SET basis=?, disposed=? WHERE collection=? AND number=?", changed)
-        return recalls, unknown
-
-    def _write_items(self, collection: int, in_force: TermsInForce) -> None:
+    def _write_items(self, collection: int, in_force: TermsInForce, terms: TermsTable) -> None:
         for items in _in_groups(self._facts.read_items()):
-            self._connection.executemany(_WRITE_ITEM, [self._item_row(collection, item, in_force) for item in items])
+            rows = [self._item_row(collection, item, in_force, terms) for item in items]
+            self._connection.executemany(_WRITE_ITEM, rows)
             subjects = ((collection, item.number, code) for item in items for code in item.subjects)
             self._connection.executemany("INSERT OR IGNORE INTO item_subject VALUES(?,?,?)", subjects)
 
-    def _item_row(self, collection: int, item: ItemFact, in_force: TermsInForce) -> tuple[object, ...]:
+    def _item_row(
+        self, collection: int, item: ItemFact, in_force: TermsInForce, terms: TermsTable
+    ) -> tuple[object, ...]:
         names = self._catalogue.names
         return (
             collection,
@@ -325,26 +305,9 @@ class _Registration:
             item.path if names is Names.ALL else None,
             item.search_words(names),
             in_force.is_disposed(item.number, item.sealed_by),
-            self._terms_row(spell_terms(item.terms)),
-            self._basis(collection, in_force.find(item.number, item.terms)),
+            terms.terms_row(spell_terms(item.terms)),
+            terms.basis(in_force.find(item.number, item.terms)),
         )
-
-    def _basis(self, collection: int, found: InForce) -> int:
-        """Give the number of the row of what is in force, which items mostly share."""
-        terms = spell_terms(found.terms)
-        key = (terms, found.entries)
-        if key not in self._bases:
-            row = (collection, self._terms_row(terms), " ".join(found.entries))
-            self._connection.execute("INSERT OR IGNORE INTO basis(collection, terms, entries) VALUES(?,?,?)", row)
-            select = "SELECT id FROM basis WHERE collection=? AND terms=? AND entries=?"
-            self._bases[key] = int(self._connection.execute(select, row).fetchone()[0])
-        return self._bases[key]
-
-    def _terms_row(self, stored: StoredTerms) -> int:
-        """Give the number of the row of terms."""
-        if stored not in self._terms:
-            self._terms[stored] = _write_terms(self._connection, stored)
-        return self._terms[stored]
 
 
 _WRITE_ITEM = """
@@ -355,20 +318,6 @@ INSERT INTO item VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(collection, n
     basis=excluded.basis
 """
 """A copy can withhold what an earlier one disclosed; what an item is, is the same in all."""
-
-
-def _write_terms(connection: sqlite3.Connection, stored: StoredTerms) -> int:
-    terms = terms_that_count(read_terms(*stored))
-    days = (str(day) if day is not None else None for day in (terms.starts, terms.until, terms.review))
-    codes = (code_text(code) if code is not None else None for code in (terms.handling, terms.status))
-    connection.execute(
-        "INSERT OR IGNORE INTO terms(known, text, handling, status, starts, until, review) VALUES(?,?,?,?,?,?,?)",
-        (*stored, *codes, *days),
-    )
-    number = int(connection.execute("SELECT id FROM terms WHERE known=? AND text=?", stored).fetchone()[0])
-    rows = ((number, name, code) for name, code in codes_in(terms))
-    connection.executemany("INSERT OR IGNORE INTO term_code VALUES(?,?,?)", rows)
-    return number
 
 
 def _in_quarantine(arrival: Arrival) -> Arrival:
@@ -443,18 +392,6 @@ def _merge(fact: EntryFact, known: StoredEntry | None) -> EntryFact:
 
 def _join_digests(one: str | None, other: str | None) -> str | None:
     return " ".join(sorted({*(one or "").split(), *(other or "").split()})) or None
-
-
-def _permits(known: ItemTerms) -> bool:
-    return isinstance(known, TermsStated) and known.terms.status in PERMITTING
-
-
-def _forbids(known: ItemTerms, before: ItemTerms) -> bool:
-    """Tell whether terms take back what was permitted, or may have been where nobody knew the terms before."""
-    if _permits(before):
-        return not _permits(known)
-    is_told = isinstance(known, TermsStated) and known.terms.status is not None
-    return is_told and not _permits(known) and isinstance(before, TermsWithheld)
 
 
 def _in_groups(items: Iterable[ItemFact]) -> Iterator[list[ItemFact]]:

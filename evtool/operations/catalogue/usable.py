@@ -14,6 +14,7 @@ from evtool.core.custody.events import Event
 from evtool.core.custody.house import Act, Houses
 from evtool.core.ssh.key import PublicKey
 from evtool.core.values import replace
+from evtool.operations.catalogue.forks import read_disowned, read_entries, read_told
 from evtool.operations.catalogue.stored_terms import read_terms
 from evtool.operations.record.trust import TrustPolicy
 
@@ -30,6 +31,21 @@ class UseQuestion(Struct, frozen=True):
     trust: TrustPolicy
 
 
+def read_acts(connection: sqlite3.Connection, collection: int) -> list[Act]:
+    """Read who signed what in a collection, in the order of numbers: what records show, and nobody has disowned."""
+    entries = read_entries(connection, collection)
+    left_out = read_told(connection, collection, entries) | read_disowned(connection, collection, entries)
+    rows = connection.execute(
+        "SELECT digest, signature, sequence, event, agent, key FROM entry WHERE collection=? ORDER BY sequence",
+        (collection,),
+    )
+    return [
+        Act(sequence, Event(event), agent, key)
+        for digest, signature, sequence, event, agent, key in rows
+        if (digest, signature) not in left_out
+    ]
+
+
 class Decider:
     """Decides over the items of one collection; those of one basis share their answer."""
 
@@ -38,14 +54,14 @@ class Decider:
         self._question = question
         self._keys = {signer.public_key.fingerprint: signer.public_key for signer in question.trust.trust.signers}
         rows = connection.execute(
-            "SELECT sequence, digest, event, agent, key, retired FROM entry WHERE collection=? ORDER BY sequence",
-            (collection,),
+            "SELECT sequence, digest, agent, key, retired FROM entry WHERE collection=?", (collection,)
         ).fetchall()
-        acts = [(digest, Act(sequence, Event(event), agent, key)) for sequence, digest, event, agent, key, _ in rows]
-        retired = {key for _, _, _, _, key, is_retired in rows if is_retired}
-        self._sequences = {digest: act.entry for digest, act in acts}
-        self._untrusted = {digest for digest, act in acts if act.key in retired or not self._trusts(act.key, act.agent)}
-        self._request = self._place([act for _, act in acts], retired)
+        retired = {key for _, _, _, key, is_retired in rows if is_retired}
+        self._sequences = {digest: sequence for sequence, digest, _, _, _ in rows}
+        self._untrusted = {
+            digest for _, digest, agent, key, _ in rows if key in retired or not self._trusts(key, agent)
+        }
+        self._request = self._place(read_acts(connection, collection), retired)
         self._decisions: dict[int, Decision] = {}
 
     def decide(self, basis: int) -> Decision:

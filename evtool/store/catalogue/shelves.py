@@ -3,6 +3,7 @@
     STORE/quarantine/new-0123456789abcdef/     just taken out of an inbox; what it is has not been looked at
     STORE/quarantine/SHA256/                   under its digest, until it is stored, or a person decides
     STORE/COLLECTION/HEAD/                     taken in
+    STORE/evtool-store.txt                     in which version of this layout
 
 Each of these is a *shelf*, a folder for one bundle, which goes from place to place by one rename with all that belongs
 to it: `bundle.zip`, `bundle.zip.age` or the folder `bundle`, byte for byte as it came; `name`, how it was called;
@@ -37,9 +38,15 @@ from evtool.store.catalogue.inbox import Arrived, Wrapping
 from evtool.store.lock import DirectoryLock
 from evtool.store.medium import flush_to_medium, read_back
 from evtool.store.new_tree import NewTree, NoSuchPlaceError
+from evtool.store.output import write_new_file
 from evtool.store.removal import remove_content
+from evtool.store.work import remove_leftovers
 
 QUARANTINE = "quarantine"
+MARKER = "evtool-store.txt"
+"""File at the root of a store whose first line is its format."""
+
+_FORMAT = "evtool-store/1"
 
 _BUNDLE, _NAME, _RECEIPT, _COPYING = "bundle", "name", "receipt", "copying"
 _NEW = "new-"
@@ -120,7 +127,7 @@ class Shelves:
 
         Raises:
             BusyError: another run takes bundles in, or decides on one.
-            InputError: it cannot be made, or has no locks.
+            InputError: it cannot be made, has no locks, or is in another version.
         """
         try:
             self.quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -131,6 +138,7 @@ class Shelves:
         try:
             lock.acquire()
             try:
+                self._require_format()
                 yield
             finally:
                 lock.release()
@@ -144,6 +152,28 @@ class Shelves:
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+    def _require_format(self) -> None:
+        """Refuse a store in another version; say in a new one in which it is."""
+        path = self.root / MARKER
+        for _ in remove_leftovers(path):
+            pass
+        if not os.path.lexists(path):
+            write_new_file(path, f"{_FORMAT}\n".encode())
+        try:
+            with open(path, "rb") as file:
+                found = file.read(_MAX_NAME).decode("utf-8", "replace").partition("\n")[0]
+        except OSError as error:
+            raise cannot_store(path, error) from error
+        if found != _FORMAT:
+            raise InputError(
+                "{path} says that this store is in format {found}, and this version works on {format}",
+                hint="use the evtool that the store was made with, or a newer one",
+                key="store-format",
+                path=shown(str(path)),
+                found=shown(found, 80),
+                format=_FORMAT,
+            )
 
     def _at_lock(self, name: str) -> bytes:
         return os.fsencode(self.quarantine / name)
@@ -314,7 +344,8 @@ def digest_of(bundle: Path) -> str:
     """Give the SHA-256 of a bundle: of its bytes, or of the list of all that is in a folder.
 
     That list has a line for each file, as `sha256sum` writes them over `find . -type f`, in the order of path bytes; a
-    link, an empty folder and what else there is have the word for it in place of a digest.
+    link, an empty folder and what else there is have the word for it in place of a digest, a link with that of where it
+    leads.
 
     Raises:
         OSError: it cannot be read.
@@ -333,7 +364,7 @@ def digest_of(bundle: Path) -> str:
                 with os.fdopen(reading.open_file(found.directory, found.name), "rb", buffering=0) as file:
                     word = hashlib.file_digest(file, "sha256").hexdigest()
             elif found.kind is Kind.SYMLINK:
-                word = f"symlink {store_name(reading.read_link(found.directory, found.name))}"
+                word = f"symlink {hashlib.sha256(reading.read_link(found.directory, found.name)).hexdigest()}"
             digest.update(f"{word}  ./{store_name(found.path)}\n".encode())
     return digest.hexdigest()
 

@@ -27,7 +27,8 @@ CREATE TABLE collection(
 
 CREATE TABLE explanation(
     collection INTEGER NOT NULL REFERENCES collection(id), first TEXT NOT NULL, second TEXT NOT NULL,
-    why TEXT NOT NULL, explained_by TEXT NOT NULL, explained_at TEXT NOT NULL, journaled INTEGER NOT NULL DEFAULT 0,
+    why TEXT NOT NULL, explained_by TEXT NOT NULL, explained_at TEXT NOT NULL, disowned TEXT,
+    journaled INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY(collection, first, second)) STRICT;
 
 CREATE TABLE entry(
@@ -91,6 +92,8 @@ CREATE TABLE proof(
     first INTEGER NOT NULL, last INTEGER NOT NULL, ok INTEGER NOT NULL, changed INTEGER NOT NULL,
     missing INTEGER NOT NULL, unreadable INTEGER NOT NULL, PRIMARY KEY(copy, run, first)) STRICT, WITHOUT ROWID;
 
+CREATE VIEW held AS SELECT * FROM holding WHERE state IN ('accepted', 'partial');
+
 CREATE INDEX entry_previous ON entry(collection, previous);
 CREATE INDEX entry_party ON entry(party, event);
 CREATE INDEX item_digest ON item(digest, collection);
@@ -108,7 +111,7 @@ CREATE INDEX copy_holding ON copy(holding);
 
 JOURNALED: Mapping[str, tuple[str, ...]] = {
     "collection": ("sender", "first_seen"),
-    "explanation": ("why", "explained_by", "explained_at"),
+    "explanation": ("why", "explained_by", "explained_at", "disowned"),
     "holding": (
         *("collection", "head", "sender", "agreement", "name", "state", "exit_code", "reasons", "findings", "receipt"),
         *("decided_by", "decided_at", "decision", "why"),
