@@ -357,11 +357,21 @@ def test_a_large_copy_is_cut_where_the_time_is_over(vault: Vault) -> None:
     assert vault.copy("case")[:3] == (1, None, "2027-01-01T22:00:00Z")
 
 
-def test_a_file_that_no_night_is_long_enough_for_is_named(vault: Vault) -> None:
+def test_a_file_that_no_night_is_long_enough_for_is_read_in_one_go_when_it_is_due(vault: Vault) -> None:
+    """Rather than never: the run goes on for as long as that takes, begins nothing else, and is behind with nothing."""
+    ((size,),) = rows(vault.file, "SELECT bytes FROM holding WHERE container='age'")
     vault.was_read(START - 40 * DAY, "b.zip.age")
-    result = vault.audit(AuditOptions(budget=10, rate=100, jobs=1))
-    assert (result.copies, len(result.forecast.too_long)) == (0, 2)
-    assert result.exit_code is ExitCode.NOT_ESTABLISHED
+    with vault.tables() as connection:
+        connection.execute("UPDATE location SET cycle_days=100")
+    result = vault.audit(AuditOptions(budget=size / 200, rate=100, jobs=1))
+    assert result.copies == 0, "it is not due yet"
+    with vault.tables() as connection:
+        connection.execute("UPDATE location SET cycle_days=40")
+    result = vault.audit(AuditOptions(budget=size / 200, rate=100, jobs=1))
+    assert (result.copies, len(result.forecast.too_long), result.begun) == (1, 2, 0)
+    assert result.spent >= size / 100
+    assert vault.copy("b.zip.age")[2] == "2027-01-01T22:00:00Z"
+    assert not result.forecast.overdue
 
 
 @pytest.mark.parametrize(

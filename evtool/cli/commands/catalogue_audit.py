@@ -41,8 +41,9 @@ Exit codes:
 
 Copies that are due are read, and those that later nights would have no time for; what is left when the time is over is
 gone on with in the next run, at the next item. What has begun is finished: one file, or one piece of half a gibibyte. A
-copy is due one cycle after its last proof, and the first proof is the check with which it came, so what is new alarms
-nobody.
+bundle that is one file cannot be read in pieces: if all of the time is too short for it, it is read in one go before it
+is due, and that run goes on for as long as it takes. A copy is due one cycle after its last proof, and the first proof
+is the check with which it came, so what is new alarms nobody.
 
 Nothing is repaired, and no key is needed to read: a bundle that is one file is compared with its SHA-256, encrypted or
 not. Carriers in a safe are never a failure; they are listed until they are fetched. Damage is told once in each cycle,
