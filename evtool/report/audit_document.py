@@ -117,7 +117,8 @@ class AuditDocument(Struct, frozen=True, kw_only=True):
         oldest_proof_days: age of the oldest proof, or null if there is none.
         needed_s_per_day: seconds a day that reading every copy once in its cycle needs.
         cycle_at_this_budget_days: in how many days everything is read at this budget, or null.
-        too_long: copies that take longer than the whole budget and cannot be read in pieces.
+        too_long: copies that take longer than the whole budget and cannot be read in pieces. Each is read in one go
+            before it is due, in a run that goes on for that long.
         offline_due: carriers that have to be fetched, the first one due first.
     """
 

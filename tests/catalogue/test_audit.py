@@ -15,7 +15,7 @@ import pytest
 
 from evtool.core.errors import ExitCode, InputError, UsageError
 from evtool.core.finding import Words
-from evtool.operations.catalogue import schedule
+from evtool.operations.catalogue import schedule, volumes
 from evtool.operations.catalogue.audit import AuditOptions, AuditResult, next_time_of_day
 from evtool.operations.catalogue.locations import MARKER, LocationKind
 from evtool.operations.seal.options import SealOptions
@@ -94,8 +94,9 @@ def fill(vault: Vault) -> int:
     return int(size)
 
 
-def test_sixty_nights_five_hundred_copies_one_flipped_byte(vault: Vault) -> None:
+def test_sixty_nights_five_hundred_copies_one_flipped_byte(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     """The nights just suffice. The collection grows, a disk is in a safe: one alarm, within the cycle, and no other."""
+    monkeypatch.setattr(volumes, "VOLUME_FILES", 5)
     vault.locate("safe", LocationKind.OFFLINE, vault.folder / "safe", 365)
     vault.add_copy("b.zip", "unlucky.zip", START - 5 * DAY)
     rate, flipped = 1000, 9
@@ -119,9 +120,6 @@ def test_sixty_nights_five_hundred_copies_one_flipped_byte(vault: Vault) -> None
             alarms.append((night, result.exit_code, damaged(result)))
             # People put an intact copy in its place.
             shutil.copy(vault.root / "b.zip", vault.root / "unlucky.zip")
-        if night % 5 == 4:
-            # The next night begins a journal of its own: nothing here reads it, and each seal reads all of it.
-            shutil.rmtree(vault.folder / "C.journal")
     ((found, code, paths),) = alarms
     assert (code, paths) == (ExitCode.MISMATCH, ["unlucky.zip"])
     assert flipped <= found < flipped + 30
@@ -357,11 +355,21 @@ def test_a_large_copy_is_cut_where_the_time_is_over(vault: Vault) -> None:
     assert vault.copy("case")[:3] == (1, None, "2027-01-01T22:00:00Z")
 
 
-def test_a_file_that_no_night_is_long_enough_for_is_named(vault: Vault) -> None:
+def test_a_file_that_no_night_is_long_enough_for_is_read_in_one_go_when_it_is_due(vault: Vault) -> None:
+    """Rather than never: the run goes on for as long as that takes, begins nothing else, and is behind with nothing."""
+    ((size,),) = rows(vault.file, "SELECT bytes FROM holding WHERE container='age'")
     vault.was_read(START - 40 * DAY, "b.zip.age")
-    result = vault.audit(AuditOptions(budget=10, rate=100, jobs=1))
-    assert (result.copies, len(result.forecast.too_long)) == (0, 2)
-    assert result.exit_code is ExitCode.NOT_ESTABLISHED
+    with vault.tables() as connection:
+        connection.execute("UPDATE location SET cycle_days=100")
+    result = vault.audit(AuditOptions(budget=size / 200, rate=100, jobs=1))
+    assert result.copies == 0, "it is not due yet"
+    with vault.tables() as connection:
+        connection.execute("UPDATE location SET cycle_days=40")
+    result = vault.audit(AuditOptions(budget=size / 200, rate=100, jobs=1))
+    assert (result.copies, len(result.forecast.too_long), result.begun) == (1, 2, 0)
+    assert result.spent >= size / 100
+    assert vault.copy("b.zip.age")[2] == "2027-01-01T22:00:00Z"
+    assert not result.forecast.overdue
 
 
 @pytest.mark.parametrize(

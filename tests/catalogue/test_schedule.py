@@ -20,6 +20,7 @@ from evtool.operations.catalogue.schedule import (
     cut,
     forecast,
     gap_between_runs,
+    is_too_long,
     order,
     seconds_wanted,
 )
@@ -44,7 +45,7 @@ def night(
         if left <= 0:
             break
         began = rounds.pop(reading.copy, now + timedelta(seconds=spent))
-        if reading.seconds <= left:
+        if reading.seconds <= left or is_too_long(reading, budget):
             read.append(reading.copy)
             spent += reading.seconds
             copies[reading.copy] = replace(reading, last_proof=began, seconds=reading.whole_seconds, doubtful=False)
@@ -139,12 +140,23 @@ def test_the_forecast_says_how_much_a_night_it_would_need() -> None:
     assert forecast([], START, 7200) == Forecast(0, 0, 0, None, (), is_behind=False)
 
 
-def test_a_file_that_takes_longer_than_any_night_is_named_and_hides_no_other() -> None:
-    copies = make_copies([9000.0, 10.0], START - 40 * DAY, cuttable=False)
-    assert night(copies, START, 7200, START - DAY) == [2]
-    said = forecast(list(copies.values()), START, 7200)
-    assert said.too_long == (1,)
-    assert said.is_behind
+def test_files_that_take_longer_than_any_night_are_read_before_they_are_due_and_delay_no_other() -> None:
+    """Two of three nights' length each among a hundred small ones: each has a night of its own, once in its cycle."""
+    copies = make_copies([21600.0, 21600.0, *[500.0] * 100], START, cuttable=False)
+    read: list[list[int]] = []
+    for number in range(1, 91):
+        now = START + number * DAY
+        read.append(night(copies, now, 7200, now - DAY))
+        assert oldest(copies, now + timedelta(hours=6)) <= CYCLE
+    assert [sum(copy in copies for copies in read) for copy in (1, 2)] == [3, 3]
+    assert all(copies in ([1], [2]) for copies in read if {1, 2} & {*copies})
+    said = forecast(list(copies.values()), START + 90 * DAY, 7200)
+    assert (said.too_long, said.is_behind) == ((1, 2), False)
+
+
+def test_a_file_that_should_have_been_read_long_ago_and_that_no_night_is_long_enough_for_is_read_tonight() -> None:
+    copies = make_copies([9000.0, 9000.0, 10.0], START - 40 * DAY, cuttable=False)
+    assert [night(copies, START + number * DAY, 7200, None) for number in range(3)] == [[1], [2], [3]]
 
 
 def test_damage_that_is_due_comes_first_and_only_then() -> None:

@@ -40,8 +40,10 @@ Exit codes:
   4  a copy that should be there could not be read, or a disk is missing
 
 An audit reads the copies that are due, and those that later runs would have no time for. The next run goes on where
-this one stopped, at the next item. What has begun is finished: one file, or one piece of half a gibibyte. A copy is due
-one cycle after its last proof. The first proof is the check when it came, so a new copy is not due at once.
+this one stopped, at the next item. What has begun is finished: one file, or one piece of half a gibibyte. A bundle that
+is one file cannot be read in pieces: if no run has time enough for it, it is read in one go before it is due, and that
+run takes as long as it takes. A copy is due one cycle after its last proof. The first proof is the check when it came,
+so a new copy is not due at once.
 
 Nothing is repaired, and no key is needed to read: a bundle that is one file is compared with its SHA-256, encrypted or
 not. Carriers in a safe are never a failure; they are listed until they are fetched. Damage is told once in each cycle,

@@ -53,6 +53,7 @@ from evtool.operations.catalogue.schedule import (
     cut,
     forecast,
     gap_between_runs,
+    is_too_long,
     order,
     seconds_wanted,
 )
@@ -251,7 +252,7 @@ class _Audit(Struct):
             for reading in choose(ordered, wanted, self.budget):
                 if self._is_over():
                     break
-                if reading.cuttable or self._fits(reading.seconds):
+                if reading.cuttable or self._fits(reading.seconds) or is_too_long(reading, self.budget):
                     self._read(by_number[reading.copy])
         except KeyboardInterrupt:
             # What is proven is kept, and damage that was seen is told.
@@ -425,6 +426,7 @@ def _place_of(copy: StoredCopy, location: Location) -> CopyPlace:
         head=copy.head,
         sha256=copy.sha256,
         size=copy.bytes,
+        receipt=copy.receipt,
         may_be_unmounted=partial(may_be_unmounted, location),
     )
 

@@ -38,6 +38,7 @@ class StoredCopy(NamedTuple):
     bytes: int
     head: str | None
     uid: str
+    receipt: str | None
 
 
 class IntactCopy(Struct, frozen=True):
@@ -101,10 +102,12 @@ def read_copies(catalogue: Catalogue, locations: Iterable[str] = (), results: It
         named = list(results)
         narrowed = f" AND last_result IN ({','.join('?' * len(named))})" if named else ""
         rows = connection.execute(
-            "SELECT copy.id, holding, collection, location, path, carrier, continued, next_item, round_started, "  # noqa: S608
-            "last_proof, last_result, container, CASE WHEN container NOT IN ('dir', 'bag') THEN sha256 END, bytes, "
-            "head, uid FROM copy JOIN holding ON holding.id=holding "
-            "JOIN collection ON collection.id=collection WHERE state IN ('accepted', 'partial')"
+            # What a person accepted without an answer has nothing beside it yet.
+            "SELECT copy.id, holding, collection, location, path, carrier, CASE WHEN receipt IS NOT NULL OR "  # noqa: S608
+            "decided_by IS NULL THEN continued END, next_item, round_started, last_proof, last_result, container, "
+            "CASE WHEN container NOT IN ('dir', 'bag') THEN sha256 END, bytes, head, uid, receipt FROM copy "
+            "JOIN holding ON holding.id=holding JOIN collection ON collection.id=collection "
+            "WHERE state IN ('accepted', 'partial')"
             f"{narrowed} ORDER BY copy.id",
             named,
         )

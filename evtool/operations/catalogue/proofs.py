@@ -2,7 +2,8 @@
 
 A directory is checked as `verify` checks it, against its own record, which has to hold the entry that was the newest
 when it was registered. A bundle that is one file is compared as a whole, by the SHA-256 of the file that was verified
-when it came in: one pass proves more than its items, and no key is needed for an encrypted one. Whose keys are trusted
+when it came in: one pass proves more than its items, and no key is needed for an encrypted one. The entries that
+continue the record beside it are checked as `continuation_proof` says. Whose keys are trusted
 is not asked: that was decided when the copy was registered, and a disk does not change it.
 """
 
@@ -22,6 +23,7 @@ from evtool.core.finding import Cause, Code, Effect, Finding, Words
 from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
 from evtool.core.verdict.verdict import Report
+from evtool.operations.catalogue.continuation_proof import find_wrong_continuation
 from evtool.operations.catalogue.schedule import Portion
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.record.selection import Selection
@@ -58,6 +60,7 @@ class CopyPlace(Struct, frozen=True):
         head: digest of the newest entry, or None.
         sha256: of the file, if it is one.
         size: bytes of the file, if it is one.
+        receipt: digest of the receipt that was signed for it, or None.
         may_be_unmounted: tells, if nothing is there, whether the disk may not be mounted.
     """
 
@@ -68,6 +71,7 @@ class CopyPlace(Struct, frozen=True):
     head: str | None
     sha256: str | None
     size: int
+    receipt: str | None = None
     may_be_unmounted: Callable[[str], bool] = lambda path: False
 
     @property
@@ -130,8 +134,12 @@ def prove(copy: CopyPlace, piece: Portion, *, whole: bool, jobs: int | None, pro
             return CopyProof(_scope(copy), 0, 0, 0, piece.items, 0, why=Words("copy-unmounted"))
         if wrong is not None:
             return _lost(copy, piece, wrong, missing=wrong.key == _GONE_KEY)
+        beside = _find_wrong_beside(copy)
         if copy.is_file:
-            return _prove_file(copy, piece, progress)
+            proof = _prove_file(copy, piece, progress)
+            return proof if beside is None or proof.is_damaged else _lost(copy, piece, beside, size=proof.size)
+        if beside is not None:
+            return _lost(copy, piece, beside)
         return _prove_items(copy, piece, whole=whole, jobs=jobs, progress=progress)
     except (InputError, EvidenceError, OSError) as error:
         return CopyProof(_scope(copy), 0, 0, 0, piece.items, 0, why=Cause.of(error))
@@ -159,6 +167,12 @@ def _find_wrong_kind(copy: CopyPlace) -> Words | None:
         return Words("copy-link")
     expected = stat.S_ISREG(mode) if copy.is_file else stat.S_ISDIR(mode)
     return None if expected else Words("copy-other-type")
+
+
+def _find_wrong_beside(copy: CopyPlace) -> Words | None:
+    if copy.continued is None or copy.collection is None:
+        return None
+    return find_wrong_continuation(copy.continued, copy.collection, copy.head, copy.receipt)
 
 
 def _lost(copy: CopyPlace, piece: Portion, why: Words, *, missing: bool = False, size: int = 0) -> CopyProof:

@@ -7,6 +7,9 @@ A copy is not read before it has to be. `seconds_wanted` looks ahead: it reads t
 longer read in time, with a tenth of each of them kept back. So what arrived on one day is spread over the cycle, and
 disks are not worn by reading that nobody needs.
 
+A file that takes longer than a whole night cannot be read in pieces, for no half of a SHA-256 can be put aside. Rather
+than never, it is read in one go on the night before it is due, first of all, and that night ends when it is read.
+
 Nothing here reads a disk, a clock or the catalogue.
 """
 
@@ -69,7 +72,7 @@ class Forecast(Struct, frozen=True):
         cycle_days: in how many days everything is read at this budget, rounded up; None without a budget.
         overdue: copies that should have been read before now.
         oldest_days: age of the oldest proof, in whole days; None if no copy has one.
-        too_long: copies that cannot be cut, and take longer than the whole budget.
+        too_long: copies that cannot be cut, and take longer than the whole budget: each has a run of its own.
         is_behind: whether something is overdue, or will be.
         next_due: when the next copy has to be read; None if there is none.
     """
@@ -105,9 +108,7 @@ def seconds_wanted(ordered: Sequence[CopyReading], now: datetime, gap: timedelta
     night = timedelta(seconds=budget) if budget is not None else gap / 4
     wanted = work = 0.0
     for reading in ordered:
-        if is_too_long(reading, budget):
-            continue
-        work += reading.seconds
+        work += _share_of_run(reading, budget)
         # Runs after this one that are over by then.
         later = max(0, (reading.due(now) - now - night) // gap)
         if budget is None:
@@ -118,21 +119,27 @@ def seconds_wanted(ordered: Sequence[CopyReading], now: datetime, gap: timedelta
 
 
 def choose(ordered: Sequence[CopyReading], wanted: float, budget: float | None) -> Iterator[CopyReading]:
-    """Yield what to read until that is enough, without copies that cannot be cut and exceed the whole budget.
+    """Yield what to read until that is enough: of copies that no run is long enough for, one at most, and first.
 
     Whoever reads tells by itself when the time is over: what is chosen rests on estimates.
     """
-    taken = 0.0
+    taken, chosen, long = 0.0, list[CopyReading](), list[CopyReading]()
     for reading in ordered:
         if taken >= wanted:
-            return
-        if not is_too_long(reading, budget):
-            taken += reading.seconds
-            yield reading
+            break
+        taken += _share_of_run(reading, budget)
+        (long if is_too_long(reading, budget) else chosen).append(reading)
+    yield from long[:1]
+    yield from chosen
+
+
+def _share_of_run(reading: CopyReading, budget: float | None) -> float:
+    """Give the seconds that a copy takes from the runs: one that is too long for any takes all of one."""
+    return reading.seconds if budget is None or not is_too_long(reading, budget) else budget
 
 
 def is_too_long(reading: CopyReading, budget: float | None) -> bool:
-    """Tell whether a copy cannot be read in any night of this length."""
+    """Tell whether a copy can be read neither in a run of this length nor in pieces."""
     return budget is not None and not reading.cuttable and reading.whole_seconds > budget
 
 
@@ -149,7 +156,7 @@ def forecast(readings: Sequence[CopyReading], now: datetime, budget: float | Non
         overdue=overdue,
         oldest_days=max(0, (now - min(proofs)) // DAY) if proofs else None,
         too_long=too_long,
-        is_behind=bool(overdue or too_long or (budget is not None and needed > budget)),
+        is_behind=bool(overdue or (budget is not None and needed > budget)),
         next_due=min((reading.due(now) for reading in readings), default=None),
     )
 
