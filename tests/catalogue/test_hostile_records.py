@@ -11,9 +11,8 @@ from evtool.keys.passphrase import TerminalPassphrase
 from evtool.keys.signer import choose_signer
 from evtool.operations.author import Author
 from evtool.operations.seal.metadata import MetadataChoice
-from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.options import SealOptions, StatementFiles
 from evtool.operations.seal.seal import seal
-from evtool.operations.seal.statements import StatementFiles
 from tests.catalogue.repository import pack, status_of
 from tests.cli.custody import Party, make_party
 from tests.cli.test_notice_story import sign_again
