@@ -132,13 +132,13 @@ def test_a_nightly_audit_is_told_and_is_in_the_journal(repository: Party) -> Non
     assert [(each["location"], each["path"]) for each in result.document["unreadable"]] == [("vault-1", None)]
     (directory / "vault").rmdir()
     (directory / "unmounted").rename(directory / "vault")
-    files = [json.loads(path.read_text()) for path in sorted((directory / "C.journal").glob("*-audit.json"))]
+    files = [json.loads(path.read_text()) for path in sorted((directory / "C.journal/0001").glob("*-audit.json"))]
     assert [[(each["scope"], each["ok"], each["changed"]) for each in file["proofs"]] for file in files] == [
         [("container", 4, 0)],
         [("container", 0, 4)],
         [],
     ]
-    assert repository("verify", "C.journal").exit_code == 0
+    assert repository("verify", "C.journal/0001").exit_code == 0
 
 
 def test_audits_go_on_beside_other_runs_and_a_killed_one_is_in_the_journal_of_the_next(repository: Party) -> None:
@@ -154,7 +154,7 @@ def test_audits_go_on_beside_other_runs_and_a_killed_one_is_in_the_journal_of_th
         repository.ok("catalogue", "location", "add", "C", "partner", "--kind", "elsewhere")
         assert rows(catalogue, "SELECT journal FROM run WHERE id=90") == [(None,)], "it goes on, so it is not settled"
     repository.ok("catalogue", "location", "add", "C", "partner-2", "--kind", "elsewhere")
-    assert rows(catalogue, "SELECT journal FROM run WHERE id=90") == [("0090-audit.json",)]
+    assert rows(catalogue, "SELECT journal FROM run WHERE id=90") == [("0001/0090-audit.json",)]
 
 
 @pytest.mark.parametrize(

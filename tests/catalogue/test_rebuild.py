@@ -95,9 +95,9 @@ def test_the_journal_is_an_ordinary_collection(sender: Party, repository: Party)
     bundle = pack(sender, "b.zip")
     for _ in range(2):
         repository.ok("catalogue", "add", "C", bundle)
-    verified = repository("verify", "C.journal", "--json")
+    verified = repository("verify", "C.journal/0001", "--json")
     assert verified.exit_code == 0
-    journal = here / "C.journal"
+    journal = here / "C.journal" / "0001"
     assert sorted(path.name for path in journal.glob("*.json")) == ["0001-add.json", "0002-add.json"]
     for path in journal.glob("*.json"):
         check("catalogue-journal", json.loads(path.read_text("utf-8")))
@@ -112,11 +112,11 @@ def test_the_journal_is_an_ordinary_collection(sender: Party, repository: Party)
         attack()
         result = repository("catalogue", "rebuild", "C")
         assert result.exit_code == 1
-        assert "C.journal fails verification" in result.stderr
+        assert "C.journal/0001 fails verification" in result.stderr
         assert not (here / "C").exists()
         sealed.write_bytes(good)
         (journal / "0003-add.json").unlink(missing_ok=True)
-    assert sender("catalogue", "rebuild", "D", "--journal", journal).exit_code == 1
+    assert sender("catalogue", "rebuild", "D", "--journal", journal.parent).exit_code == 1
     assert "missing" in codes(repository("verify", journal, "--json"))
 
 

@@ -38,8 +38,8 @@ Exit codes:
   4  the journal, or the records of some holdings, could not be read
 
 Every record is verified again where it lies, by the keys that you trust now. What no record tells (where copies lie,
-what was proven and decided) comes from the journal, which is an ordinary sealed collection. The key of the digests has
-to be where it was, or the digests are other ones.
+what was proven and decided) comes from the journal, whose volumes are ordinary sealed collections, all of which have
+to be there. The key of the digests has to be where it was, or the digests are other ones.
 """
 
 

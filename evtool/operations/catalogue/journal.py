@@ -1,4 +1,4 @@
-"""The journal of a catalogue: what no record tells, one file a run, in an ordinary collection that is sealed each time.
+"""The journal of a catalogue: what no record tells, one file a run, in ordinary collections that are sealed each time.
 
 A file holds rows as they are at the end of its run. A later file about the same row replaces what an earlier one says,
 so that the newest of all files together are the state of the catalogue.
@@ -20,11 +20,12 @@ from evtool.core.text.names import shown
 from evtool.core.text.ranges import spell_ranges
 from evtool.core.values import names_of, replace
 from evtool.operations.author import Author
+from evtool.operations.catalogue.volumes import choose_volume
 from evtool.operations.seal.metadata import MetadataChoice
-from evtool.operations.seal.options import SealOptions
+from evtool.operations.seal.options import SealOptions, SealResult
 from evtool.operations.seal.seal import seal
 from evtool.scan.progress import NoProgress
-from evtool.store.catalogue.database import Catalogue, add_file, journal_of
+from evtool.store.catalogue.database import Catalogue, add_directory, add_file, journal_of
 
 _Row = TypeVar("_Row", bound=Struct)
 
@@ -178,6 +179,18 @@ class JournalProof(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     unreadable: int
 
 
+class JournalBefore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The volume behind which another one begins.
+
+    Attributes:
+        volume: its name.
+        head: digest of its newest entry.
+    """
+
+    volume: str
+    head: str
+
+
 class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One file of the journal of a catalogue.
 
@@ -186,6 +199,7 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         names: what of names the catalogue holds: `none`, `titles` or `all`.
         run: number of the run.
         part: 1; more if the run was killed when it had written a file, and a later run says the same again.
+        before: the volume behind which the one of this file begins; null for all but the first file of a volume.
         kind: what it did.
         started: when it began, RFC 3339.
         ended: when it ended; null if it was killed, and a later run wrote this.
@@ -202,6 +216,7 @@ class JournalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     names: str
     run: int
     part: int
+    before: JournalBefore | None
     kind: str
     started: str
     ended: str | None
@@ -312,6 +327,7 @@ class RunJournal:
             names=self._catalogue.names.value,
             run=run,
             part=1,
+            before=None,
             kind=kind,
             started=started,
             ended=ended,
@@ -328,18 +344,27 @@ class RunJournal:
         )
 
     def _put(self, file: JournalFile) -> str:
-        os.makedirs(self._directory, mode=0o700, exist_ok=True)
-        path = self._path(file)
+        volume, full = choose_volume(self._directory)
+        if full is not None:
+            # Sealed once more: a run that was killed may have left a file in it.
+            head = self._seal(full).head or ""
+            file = replace(file, before=JournalBefore(volume=full.name, head=head))
+        add_directory(volume)
+        path = _path_in(volume, file)
         while os.path.lexists(path):
             file = replace(file, part=file.part + 1)
-            path = self._path(file)
+            path = _path_in(volume, file)
         add_file(path, msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
-        seal(self._directory, self._author, SealOptions(metadata=MetadataChoice.NONE))
-        return path.name
+        self._seal(volume)
+        return f"{volume.name}/{path.name}"
 
-    def _path(self, file: JournalFile) -> Path:
-        part = f"-{file.part}" if file.part > 1 else ""
-        return self._directory / f"{file.run:04d}-{file.kind}{part}.json"
+    def _seal(self, volume: Path) -> SealResult:
+        return seal(volume, self._author, SealOptions(metadata=MetadataChoice.NONE))
+
+
+def _path_in(volume: Path, file: JournalFile) -> Path:
+    part = f"-{file.part}" if file.part > 1 else ""
+    return volume / f"{file.run:04d}-{file.kind}{part}.json"
 
 
 def parse_journal_file(data: bytes, name: str) -> JournalFile:

@@ -31,6 +31,7 @@ from evtool.operations.catalogue.journal import (
 )
 from evtool.operations.catalogue.notices import read_notice_facts
 from evtool.operations.catalogue.register import Arrival, Container, State, register
+from evtool.operations.catalogue.volumes import list_volumes, require_continued
 from evtool.operations.entries.notice import read_notice_bytes
 from evtool.operations.record.items import read_afresh, read_numbered_items
 from evtool.operations.record.place import RecordPlace
@@ -142,23 +143,37 @@ def rebuild(
 
 def _read_journal(journal: Path, options: VerifyOptions, progress: Progress) -> _State:
     """Verify a journal, and read its files as they were sealed."""
+    files: list[tuple[JournalFile, str]] = []
+    heads: frozenset[str] = frozenset()
+    for number, volume in enumerate(list_volumes(journal), start=1):
+        read, own_heads = _read_volume(volume, options, progress)
+        said = {(file.before.volume, file.before.head) for file, _ in read if file.before is not None}
+        require_continued(volume, number, said, heads)
+        files, heads = files + read, own_heads
+    state = _State()
+    for file, name in sorted(files, key=lambda each: (each[0].run, each[0].part)):
+        state.take(file, name)
+    return state
+
+
+def _read_volume(
+    volume: Path, options: VerifyOptions, progress: Progress
+) -> tuple[list[tuple[JournalFile, str]], frozenset[str]]:
+    """Verify a volume, and read its files as they were sealed, each with its name, and the digests of its entries."""
     plain = replace(options, place=RecordPlace())
     files: list[tuple[JournalFile, str]] = []
-    with open_verified(str(journal), plain, progress) as found:
-        require_registrable(found.report, str(journal))
+    with open_verified(str(volume), plain, progress) as found:
+        require_registrable(found.report, str(volume))
         if found.record is None:
-            raise InputError("{path} has no record", key="catalogue-no-record", path=shown(str(journal)))
+            raise InputError("{path} has no record", key="catalogue-no-record", path=shown(str(volume)))
         for sealed in read_numbered_items(read_afresh(found.record)):
             content, name = sealed.item.content, sealed.item.file
             if content.type is not ItemType.FILE or content.digests is None or name is None:
                 continue
-            file = journal / os.fsdecode(parse_name(name.path))
+            file = volume / os.fsdecode(parse_name(name.path))
             data = _read_sealed(file, content.digests.sha256)
-            files.append((parse_journal_file(data, name.path), name.path))
-    state = _State()
-    for read, called in sorted(files, key=lambda each: (each[0].run, each[0].part)):
-        state.take(read, called)
-    return state
+            files.append((parse_journal_file(data, name.path), f"{volume.name}/{name.path}"))
+        return files, frozenset(link.head for link in found.report.links)
 
 
 def _read_sealed(file: Path, sha256: str) -> bytes:

@@ -135,7 +135,7 @@ def key_file_of(path: Path) -> Path:
 
 
 def journal_of(path: Path) -> Path:
-    """Give the directory of a catalogue's journal, an ordinary sealed collection."""
+    """Give the directory of a catalogue's journal, whose volumes are ordinary sealed collections."""
     return path.with_name(f"{path.name}.journal")
 
 
@@ -152,12 +152,29 @@ def add_file(path: Path, data: bytes) -> None:
             file.write(data)
             flush_to_medium(file)
         os.rename(part, path)
-        if HAS_DIRECTORY_DESCRIPTORS:
-            descriptor = os.open(path.parent, os.O_RDONLY)
-            try:
-                flush_directory(descriptor)
-            finally:
-                os.close(descriptor)
+        _flush(path.parent)
+
+
+def add_directory(path: Path) -> None:
+    """Make a directory of a journal, unless it is there.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    with _told(path):
+        os.makedirs(path.parent, mode=0o700, exist_ok=True)
+        if not path.is_dir():
+            os.mkdir(path, 0o700)
+            _flush(path.parent)
+
+
+def _flush(directory: Path) -> None:
+    if HAS_DIRECTORY_DESCRIPTORS:
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            flush_directory(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def make_catalogue(path: Path, names: Names, *, unfinished: bool = False) -> None:

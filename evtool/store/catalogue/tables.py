@@ -104,6 +104,7 @@ CREATE INDEX holding_collection ON holding(collection);
 CREATE INDEX holding_sha256 ON holding(sha256);
 CREATE INDEX copy_due ON copy(location, last_proof);
 CREATE INDEX copy_holding ON copy(holding);
+CREATE INDEX proof_run ON proof(run);
 """
 
 JOURNALED: Mapping[str, tuple[str, ...]] = {
