@@ -192,58 +192,42 @@ def purpose_value(text: str) -> Purpose | str:
 
 def seconds_value(text: str) -> float:
     """Take a length of time: hours, minutes or seconds, as in `2h`, `90m`, `1.5h`."""
-    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([hms])", text.strip())
-    seconds = float(match[1]) * {"h": 3600, "m": 60, "s": 1}[match[2]] if match else 0.0
-    if not seconds:
-        _refuse(
-            FormatError(
-                "{found} is not a length of time: expected {example}",
-                key="no-length",
-                found=shown(text, 80),
-                example="2h, 90m",
-            )
-        )
-    return seconds
+    found = shown(text, 80)
+    error = FormatError(
+        "{found} is not a length of time: expected {example}", key="no-length", found=found, example="2h, 90m"
+    )
+    match = _matched(r"(?=[0.]*[1-9])([0-9]{1,6}(?:\.[0-9]{1,3})?)([hms])", text, error)
+    return float(match[1]) * {"h": 3600, "m": 60, "s": 1}[match[2]]
 
 
 def days_value(text: str) -> int:
     """Take a number of days, with or without a `d` behind it: `30d`."""
-    match = re.fullmatch(r"([1-9][0-9]{0,4})d?", text.strip())
-    if not match:
-        _refuse(
-            FormatError(
-                "{found} is not a number of days: expected {example}",
-                key="no-days",
-                found=shown(text, 80),
-                example="30d",
-            )
-        )
-    return int(match[1])
+    found = shown(text, 80)
+    error = FormatError(
+        "{found} is not a number of days: expected {example}", key="no-days", found=found, example="30d"
+    )
+    return int(_matched(r"([1-9][0-9]{0,4})d?", text, error)[1])
 
 
 def rate_value(text: str) -> int:
     """Take bytes a second, in powers of 1000: `80M`."""
-    match = re.fullmatch(r"([1-9][0-9]{0,11})([kKMG]?)", text.strip())
-    if not match:
-        _refuse(
-            FormatError(
-                "{found} is not a number of bytes a second: expected {example}",
-                key="no-rate",
-                found=shown(text, 80),
-                example="80M",
-            )
-        )
+    found = shown(text, 80)
+    error = FormatError(
+        "{found} is not a number of bytes a second: expected {example}", key="no-rate", found=found, example="80M"
+    )
+    match = _matched(r"([1-9][0-9]{0,11})([kKMG]?)", text, error)
     return int(match[1]) * {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}[match[2].upper()]
 
 
 def time_of_day_value(text: str) -> time:
     """Take a time of day on the clock of this computer: `06:00`."""
-    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text.strip())
-    if not match:
-        _refuse(
-            FormatError("{found} is not a time of day: expected 06:00", key="no-time-of-day", found=shown(text, 80))
-        )
+    error = FormatError("{found} is not a time of day: expected 06:00", key="no-time-of-day", found=shown(text, 80))
+    match = _matched(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text, error)
     return time(int(match[1]), int(match[2]))
+
+
+def _matched(pattern: str, text: str, error: FormatError) -> re.Match[str]:
+    return re.fullmatch(pattern, text.strip()) or _refuse(error)
 
 
 def _refuse(error: FormatError) -> NoReturn:
