@@ -207,9 +207,9 @@ def load_into_postgres(statements: str, counts: Mapping[str, int]) -> None:
             shutil.chown(folder, user)
 
         def run(tool: str, *arguments: str, stdin: str = "") -> str:
-            command = [tools[-1] / tool, *arguments]
+            command = [str(tools[-1] / tool), *arguments]
             done = subprocess.run(command, input=stdin, user=user, cwd=folder, check=True, text=True, stdout=PIPE)
-            return done.stdout
+            return str(done.stdout)
 
         def ask(*arguments: str, stdin: str = "") -> str:
             return run("psql", "-h", folder, "-U", "me", "-d", "postgres", "-Atq", *arguments, stdin=stdin)
