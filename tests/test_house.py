@@ -181,6 +181,26 @@ def test_breaches_are_found() -> None:
     assert "evtool.core.errors" in circle([*all_arrows(), back])
 
 
+def lengths(source: str, kind: type[ast.FunctionDef] | type[ast.ClassDef]) -> dict[str, int]:
+    """Lines of each function, or of each class."""
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, kind)]
+    return {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in found}
+
+
+@pytest.mark.parametrize(("kind", "most"), [(ast.FunctionDef, 60), (ast.ClassDef, 350)])
+def test_functions_and_classes_are_read_in_one_sitting(
+    kind: type[ast.FunctionDef] | type[ast.ClassDef], most: int
+) -> None:
+    assert lengths("def f():\n  pass\nclass C:\n  x = 1\n  y = 2", ast.ClassDef) == {"C": 3}
+    found = {
+        f"{module}.{name}": lines
+        for module, path in MODULES.items()
+        for name, lines in lengths(path.read_text("utf-8"), kind).items()
+        if lines > most
+    }
+    assert found == {}
+
+
 def loop_variables(source: str) -> Iterator[tuple[int, str]]:
     """Names that a loop or a comprehension gives to what it goes through, each with its line."""
     for node in ast.walk(ast.parse(source)):

@@ -147,19 +147,6 @@ def read_table(data: bytes, encoding: str | None = None) -> Table:
     return replace(read_cells(_split(read.text)), note=note)
 
 
-def parse_table(data: bytes) -> tuple[Row, ...]:
-    """Read a table of CSV that must have no errors.
-
-    Raises:
-        FormatError: as `read_table`.
-        TableError: columns or cells are not what they should be.
-    """
-    table = read_table(data)
-    if table.problems:
-        raise TableError(table.problems)
-    return table.rows
-
-
 def read_cells(lines: Iterable[tuple[int, list[str]]], word: str = "line") -> Table:
     """Read the rows of a table, each with its number; `word` is what a row is called in errors."""
     lines = (line for line in lines if any(cell.strip() for cell in line[1]))

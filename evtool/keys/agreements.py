@@ -51,15 +51,6 @@ def load_agreements(home: Path | None = None) -> Agreements | None:
     return None if found is None else Agreements(found)
 
 
-def parse_agreements(data: bytes) -> Agreements:
-    """Read the format of `manifests/FORMAT-agreements.md`, section "The list".
-
-    Raises:
-        FormatError: it is not TOML, in another format, or a field is missing, unknown or not what it should be.
-    """
-    return Agreements(AGREEMENTS.parse(data))
-
-
 def find_agreement(number: str, home: Path | None = None) -> Agreement:
     """Give one agreement of the user's list.
 

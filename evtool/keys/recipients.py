@@ -100,15 +100,6 @@ def load_recipients(path: Path | None = None, home: Path | None = None) -> Recip
     return Recipients(RECIPIENTS.load(path, home) or {}, None if path is None else shown(path.name))
 
 
-def parse_recipients(data: bytes) -> Recipients:
-    """Read the format of `manifests/FORMAT-consent.md`, section "Recipients".
-
-    Raises:
-        FormatError: it is not TOML, in another format, or a field is missing, unknown or not what it should be.
-    """
-    return Recipients(RECIPIENTS.parse(data))
-
-
 def _read(code: str, table: TomlTable) -> KnownRecipient:
     check_code(code)
     require_lists(f"recipient {code}", table, {"kinds": _KINDS, "purposes": accepted(TERMS_BY_NAME["for"])})

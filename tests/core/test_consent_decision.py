@@ -38,12 +38,12 @@ from evtool.core.terms.terms import (
     terms_of,
 )
 from evtool.core.values import replace
-from evtool.keys.agreements import parse_agreements
 from evtool.keys.recipients import load_recipients
 from evtool.operations.bundle.options import Disclosure
 from evtool.operations.record.trust import TrustPolicy
 from evtool.report.language import english
 from tests.attacks.consent_reference import Question, refused
+from tests.keys.lists import parse_agreements
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "consent"
 RECIPIENTS = load_recipients(VECTORS / "recipients.toml")

@@ -18,8 +18,7 @@ from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.terms.terms import TERMS, TermShape
 from evtool.core.values import names_of
 from evtool.interop.item_defaults import parse_defaults
-from evtool.keys.agreements import parse_agreements
-from evtool.keys.recipients import parse_recipients
+from tests.keys.lists import parse_agreements, parse_recipients
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 PAGE = "".join((MANIFESTS / f"FORMAT-{name}.md").read_text(encoding="utf-8") for name in ("consent", "agreements"))

@@ -14,8 +14,8 @@ from evtool.core.timestamp.response import explain_no_der
 from evtool.interop.foreign_bag import ForeignBag, read_foreign_bag
 from evtool.interop.item_defaults import parse_defaults
 from evtool.keys.keyfile import read_public_key_file
-from evtool.keys.recipients import parse_recipients
 from evtool.keys.trust import load_trust
+from tests.keys.lists import parse_recipients
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 TRUST = f"# whom I trust\r\nA1 {KEY}\r\n"

@@ -23,12 +23,19 @@ from evtool.interop.items_table import (
     Row,
     TableError,
     describe_columns,
-    parse_table,
     read_table,
     serialize_table,
 )
 
 TABLE = "path,title,handling,status,share\r\n사진/1.jpg,위성 사진,named,given,ohchr-dprk;court-a\r\nb.txt,,,,\r\n"
+
+
+def parse_table(data: bytes) -> tuple[Row, ...]:
+    """Read a table that must have no errors."""
+    table = read_table(data)
+    if table.problems:
+        raise TableError(table.problems)
+    return table.rows
 
 
 def check(rows: tuple[Row, ...]) -> None:

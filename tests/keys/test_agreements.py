@@ -17,9 +17,9 @@ from evtool.keys.agreements import (
     change_agreement,
     find_agreement,
     load_agreements,
-    parse_agreements,
     remove_agreement,
 )
+from tests.keys.lists import parse_agreements
 
 HEAD = 'format = "evtool-agreements/1"\n[agreement.A]\n'
 LEAST = 'parties = ["ngo-3", "B7"]\nsigned = 2026-04-01\npurposes = ["research"]\n'

@@ -9,7 +9,8 @@ import pytest
 from evtool.core.consent.decision import RecipientKind
 from evtool.core.errors import FormatError, InputError, KeyFileError, UsageError
 from evtool.core.terms.terms import Purpose
-from evtool.keys.recipients import load_recipients, parse_recipients
+from evtool.keys.recipients import load_recipients
+from tests.keys.lists import parse_recipients
 
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"

@@ -28,7 +28,7 @@ from evtool.core.manifest.statement_reader import parse_statement
 from evtool.core.ssh.allowed_signers import parse_allowed_signers
 from evtool.core.ssh.signature import parse_signature, verify_signature
 from evtool.core.verdict.verdict import Report
-from evtool.keys.recipients import Recipients, parse_recipients
+from evtool.keys.recipients import Recipients
 from evtool.keys.tsa_trust import load_roots
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.verify.options import VerifyOptions
@@ -38,6 +38,7 @@ from evtool.operations.verify.verify import report_unreadable, verify
 from evtool.scan.tree import TreeLocation
 from evtool.store.custody import CustodyDirectory
 from evtool.store.custody_names import FileRole, file_name
+from tests.keys.lists import parse_recipients
 from tests.report.korean import check_korean
 
 TESTS = Path(__file__).parents[1]

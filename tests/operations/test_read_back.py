@@ -34,7 +34,7 @@ from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.opening import OpenRecord, open_for_writing
 from evtool.operations.entries.read_back import require_readable
-from evtool.operations.entries.writer import draft_entry, write_entry
+from evtool.operations.entries.writer import commit_entry, draft_entry
 from evtool.operations.record.spelling import BlockOrder, state_block
 from evtool.operations.seal.manifest_writer import ManifestWriter
 from evtool.scan.batch import Reading, ReadingRow
@@ -80,7 +80,7 @@ UNREADABLE: list[Details] = [
 
 def add(case: Path, details: Details) -> None:
     with open_for_writing(case, None) as opened:
-        write_entry(opened, Author(A1), EntryHeader(), details)
+        commit_entry(opened, draft_entry(opened, Author(A1), EntryHeader(), details))
 
 
 @pytest.mark.parametrize("details", UNREADABLE, ids=[str(line)[:40] for line in UNREADABLE])
@@ -144,7 +144,8 @@ def seal_one(case: Path, damaged: FileRole | None = None, claim: dict[str, objec
         if damaged is not None:
             file = case / "custody" / part_name(file_name(opened.next_sequence, "sealed", damaged))
             file.write_bytes(file.read_bytes().replace(b"b.txt", b"c.txt"))
-        write_entry(opened, Author(A1), EntryHeader(), replace(details, **(claim or {})))  # type: ignore[arg-type]
+        details = replace(details, **(claim or {}))  # type: ignore[arg-type]
+        commit_entry(opened, draft_entry(opened, Author(A1), EntryHeader(), details))
 
 
 @pytest.mark.parametrize("role", [FileRole.MANIFEST, FileRole.CHECKSUMS])

@@ -21,7 +21,6 @@ from typing import NamedTuple
 import pytest
 
 from evtool.core.errors import InputError
-from evtool.keys.recipients import parse_recipients
 from evtool.report.document import directory_report
 from evtool.report.json_value import to_json
 from tests.bundle.case import SIGNER, verify_it
@@ -29,6 +28,7 @@ from tests.bundle.test_hostile_bags import VECTORS as BAGS
 from tests.bundle.test_hostile_bags import apply, load, packed
 from tests.core.test_sshsig import VECTORS as SIGNATURES
 from tests.core.test_sshsig import read_vector as read_signature
+from tests.keys.lists import parse_recipients
 from tests.manifests.test_vectors import NAMES, WRITTEN, built, read_vector, second_opinion, second_verdict
 from tests.web.asked_once import ask_ssh_keygen
 from tests.web.node_page import Job, label, labels, run_page, signature_job

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from shlex import quote
@@ -11,6 +11,7 @@ from typing import Any
 import click
 from msgspec import Struct
 
+from evtool.cli.answers.listed import UserList
 from evtool.cli.command import Argument, Command, flag, misuse, options_of
 from evtool.cli.completion import offers
 from evtool.cli.group import Group
@@ -242,8 +243,7 @@ def add(number: str, stated: AgreementOptions, change: bool, output: Output) -> 
                 )
             )
         agreement = add_agreement(stated.apply(Agreement(number, (), stated.signed, ())))
-    output.did(f"{shown(number)} is in your list of agreements")
-    _print_whole(agreement, output)
+    _LIST.print_added(shown(number), agreement, output)
     output.talk(f"Kept in {name_place(agreements_file(home_directory()))}.")
     for recipient in (known.recipient for known in load_recipients().by_code.values()):
         is_party = recipient.code in agreement.parties or recipient.organisation in agreement.parties
@@ -261,12 +261,10 @@ def list_(output: Output) -> None:
     """List your agreements, one per line."""
     listed = load_agreements()
     found = {} if listed is None else listed.by_number
-    _document([found[number] for number in sorted(found)], output)
-    if found:
-        output.answer("\n".join(_as_line(found[number]) for number in sorted(found)))
-    elif listed is None:
+    _LIST.print_all({shown(number): agreement for number, agreement in found.items()}, output)
+    if listed is None:
         output.talk("You keep no list, so agreements are not looked up: `evtool agreement add NUMBER` begins one.")
-    else:
+    elif not found:
         output.talk("Your list is empty, so no item goes under any agreement: `evtool agreement add` adds one.")
 
 
@@ -275,7 +273,7 @@ def list_(output: Output) -> None:
 @output_options
 def show(number: str, output: Output) -> None:
     """Print all that your list says of the agreement NUMBER."""
-    _print_whole(find_agreement(number), output)
+    _LIST.print_one(shown(number), find_agreement(number), output)
 
 
 @command.command("remove", cls=Command, epilog=REMOVE_EXAMPLES)
@@ -283,20 +281,7 @@ def show(number: str, output: Output) -> None:
 @output_options
 def remove(number: str, output: Output) -> None:
     """Take the agreement NUMBER off your list."""
-    agreement = remove_agreement(number)
-    output.did(f"{shown(number)} is no longer in your list of agreements")
-    _document([agreement], output)
-    said = [f"{shown(number)} is no longer in your list of agreements. It said:", *_fields(agreement)]
-    output.answer("\n".join(said))
-
-
-def _print_whole(agreement: Agreement, output: Output) -> None:
-    _document([agreement], output)
-    output.answer("\n".join([shown(agreement.number), *_fields(agreement)]))
-
-
-def _document(agreements: Sequence[Agreement], output: Output) -> None:
-    output.document(AgreementsDocument(agreements=tuple(map(_shown, agreements))))
+    _LIST.print_removed(shown(number), remove_agreement(number), output)
 
 
 def _shown(agreement: Agreement) -> AgreementShown:
@@ -323,7 +308,7 @@ def _shown(agreement: Agreement) -> AgreementShown:
 
 def _as_line(agreement: Agreement) -> str:
     purposes = ", ".join(map(code_text, agreement.purposes)) or "for nothing"
-    return f"{shown(agreement.number):<16} {', '.join(agreement.parties)}; {purposes}; {_days(agreement)}"
+    return f"{', '.join(agreement.parties)}; {purposes}; {_days(agreement)}"
 
 
 def _days(agreement: Agreement) -> str:
@@ -337,7 +322,7 @@ def _days(agreement: Agreement) -> str:
     return f"{says} (HAS ENDED)" if agreement.has_ended(today) else f"{says} (not yet in force)"
 
 
-def _fields(agreement: Agreement) -> list[str]:
+def _rows(agreement: Agreement) -> Iterator[tuple[str, str]]:
     said = _shown(agreement)
     hours = said.breach_notice_hours
     rows = (
@@ -354,4 +339,12 @@ def _fields(agreement: Agreement) -> list[str]:
         ("at the end", said.at_end and said.at_end.value),
         ("document", said.document),
     )
-    return [f"  {label:<14} {'not stated' if text is None else text}" for label, text in rows]
+    return ((label, "not stated" if text is None else text) for label, text in rows)
+
+
+_LIST = UserList(
+    "your list of agreements",
+    _as_line,
+    _rows,
+    lambda agreements: AgreementsDocument(agreements=tuple(map(_shown, agreements))),
+)

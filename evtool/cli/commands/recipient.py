@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from msgspec import Struct
 
+from evtool.cli.answers.listed import UserList
 from evtool.cli.command import Argument, Command, flag, misuse, options_of
 from evtool.cli.completion import offers
 from evtool.cli.group import Group
@@ -216,8 +216,7 @@ def add(code: str, description: DescriptionOptions, change: bool, output: Output
                 )
             )
         known = add_recipient(description.apply(KnownRecipient(Recipient(code))))
-    output.did(f"{code} is in your list of recipients")
-    _print_whole(known, output)
+    _LIST.print_added(code, known, output)
     output.talk(f"Kept in {name_place(recipients_file(home_directory()))}.")
 
 
@@ -226,10 +225,8 @@ def add(code: str, description: DescriptionOptions, change: bool, output: Output
 def list_(output: Output) -> None:
     """List the recipients that you described, one per line."""
     found = load_recipients().by_code
-    _document([found[code] for code in sorted(found)], output)
-    if found:
-        output.answer("\n".join(_as_line(found[code]) for code in sorted(found)))
-    else:
+    _LIST.print_all(found, output)
+    if not found:
         output.talk("Your list is empty: `evtool recipient add CODE --kind KIND --purpose PURPOSE` describes somebody.")
 
 
@@ -238,7 +235,7 @@ def list_(output: Output) -> None:
 @output_options
 def show(code: str, output: Output) -> None:
     """Print all that your list says of the recipient CODE."""
-    _print_whole(load_recipients().find(code), output)
+    _LIST.print_one(code, load_recipients().find(code), output)
 
 
 @command.command("remove", cls=Command, epilog=REMOVE_EXAMPLES)
@@ -246,19 +243,7 @@ def show(code: str, output: Output) -> None:
 @output_options
 def remove(code: str, output: Output) -> None:
     """Take the recipient CODE off your list."""
-    known = remove_recipient(code)
-    output.did(f"{code} is no longer in your list of recipients")
-    _document([known], output)
-    output.answer("\n".join([f"{code} is no longer in your list of recipients. It said:", *_fields(known)]))
-
-
-def _print_whole(known: KnownRecipient, output: Output) -> None:
-    _document([known], output)
-    output.answer("\n".join([known.recipient.code, *_fields(known)]))
-
-
-def _document(recipients: Sequence[KnownRecipient], output: Output) -> None:
-    output.document(RecipientsDocument(recipients=tuple(map(_shown, recipients))))
+    _LIST.print_removed(code, remove_recipient(code), output)
 
 
 def _shown(known: KnownRecipient) -> RecipientShown:
@@ -279,13 +264,13 @@ def _shown(known: KnownRecipient) -> RecipientShown:
 def _as_line(known: KnownRecipient) -> str:
     said = _shown(known)
     key = "encrypted" if said.keys else "no key"
-    return f"{said.code:<16} {', '.join(said.kinds) or 'kind not known'}; {', '.join(said.purposes) or 'none'}; {key}"
+    return f"{', '.join(said.kinds) or 'kind not known'}; {', '.join(said.purposes) or 'none'}; {key}"
 
 
-def _fields(known: KnownRecipient) -> list[str]:
+def _rows(known: KnownRecipient) -> tuple[tuple[str, str], ...]:
     said = _shown(known)
     penalty = {None: "not known", True: "yes", False: "no"}[said.death_penalty]
-    rows = (
+    return (
         ("kinds", ", ".join(said.kinds) or "not known"),
         ("purposes", ", ".join(map(shown, said.purposes)) or "none"),
         ("agreements", ", ".join(map(shown, said.agreements)) or "none"),
@@ -295,4 +280,11 @@ def _fields(known: KnownRecipient) -> list[str]:
         *(("encrypt to", shown(key, 200)) for key in said.keys),
         *(("signs with", key) for key in said.signing_keys),
     )
-    return [f"  {label:<14} {text}" for label, text in rows]
+
+
+_LIST = UserList(
+    "your list of recipients",
+    _as_line,
+    _rows,
+    lambda recipients: RecipientsDocument(recipients=tuple(map(_shown, recipients))),
+)

@@ -20,7 +20,7 @@ from evtool.operations.author import Author, EntryHeader
 from evtool.operations.entries.fixity import FixityRequest, Measurement, measure_fixity
 from evtool.operations.entries.opening import OpenRecord, open_for_writing
 from evtool.operations.entries.record_event import RecordResult
-from evtool.operations.entries.writer import write_entry
+from evtool.operations.entries.writer import commit_entry, draft_entry
 from evtool.operations.record.place import Where, place_of
 from evtool.operations.record.read import open_record
 from evtool.operations.record.trust import TrustPolicy
@@ -91,7 +91,8 @@ def receive(
             accepted=options.accepted,
         )
         check_entry_text(details, header.reason, author.policy)
-        written = write_entry(opened, author, header, details, fixity=measured.fixity)
+        draft = draft_entry(opened, author, header, details, fixity=measured.fixity)
+        written = commit_entry(opened, draft)
         if not place_of(options.where).dry_run:
             files = opened.custody.read_entry(written.sequence, details.event.value)
             write_new_file(receipt, serialize_receipt(files.data, files.signature))

@@ -29,7 +29,7 @@ from evtool.operations.entries.disposal import STILL_THERE, require_gone
 from evtool.operations.entries.fixity import FixityRequest, measure_fixity
 from evtool.operations.entries.opening import OpenRecord, open_for_writing
 from evtool.operations.entries.undo import require_undoable
-from evtool.operations.entries.writer import write_entry
+from evtool.operations.entries.writer import commit_entry, draft_entry
 from evtool.operations.record.place import Where
 from evtool.operations.record.record import Record
 from evtool.report.language import in_english
@@ -119,7 +119,7 @@ def add_event(
             why=first,
         )
     result = measured.fixity if measured else None
-    written = write_entry(opened, author, header, details, fixity=result)
+    written = commit_entry(opened, draft_entry(opened, author, header, details, fixity=result))
     return RecordResult(written.sequence, written.head, result, measured.findings if measured else (), header.items)
 
 

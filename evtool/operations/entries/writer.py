@@ -62,34 +62,6 @@ class Draft(Struct, frozen=True):
         return {**self.own, **both, **self.informational}
 
 
-def write_entry(
-    opened: OpenRecord,
-    author: Author,
-    header: EntryHeader,
-    details: Details,
-    *,
-    fixity: Fixity | None = None,
-    unlisted: int = 0,
-    read_in_blocks: bool = False,
-    require_unchanged: Callable[[], None] | None = None,
-) -> Written:
-    """Write, sign and commit the next entry; the files that belong to it alone (a manifest, a renewal, a list) are
-    written already, under temporary names.
-
-    `unlisted` is the number of new files whose paths are too long for `sha256sum`; README.txt tells it. With
-    `read_in_blocks` every block of a new manifest was read already. `require_unchanged` is called when the signature
-    has been made, which can take a person's consent and a while, and before it counts: it raises if what is signed is
-    no longer so.
-
-    Raises:
-        InputError: what would be signed could not be read again.
-    """
-    draft = draft_entry(
-        opened, author, header, details, fixity=fixity, unlisted=unlisted, read_in_blocks=read_in_blocks
-    )
-    return commit_entry(opened, draft, require_unchanged)
-
-
 def draft_entry(
     opened: OpenRecord,
     author: Author,
@@ -103,7 +75,9 @@ def draft_entry(
 ) -> Draft:
     """Make and sign the next entry, and write nothing; `commit_entry` makes it exist, byte for byte as it is here.
 
-    `own` are the small files that only this event has, by name; the others are as for `write_entry`.
+    The files that belong to it alone (a manifest, a renewal, a list) are written already, under temporary names; `own`
+    are the small ones, by name. `unlisted` is the number of new files whose paths are too long for `sha256sum`;
+    README.txt tells it. With `read_in_blocks` every block of a new manifest was read already.
 
     Raises:
         InputError: what would be signed could not be read again.
@@ -137,7 +111,8 @@ def draft_entry(
 def commit_entry(opened: OpenRecord, draft: Draft, require_unchanged: Callable[[], None] | None = None) -> Written:
     """Write an entry that was drafted; it exists when this returns, and was not there before.
 
-    `require_unchanged` is called just before it exists; it raises if what is signed is no longer so.
+    `require_unchanged` is called when the signature has been made, which can take a person's consent and a while, and
+    before it counts: it raises if what is signed is no longer so.
     """
     own, details = OWN_FILES.get(draft.entry.event.value, frozenset()), draft.entry.details
     if isinstance(details, Disclosed) and details.list is None:

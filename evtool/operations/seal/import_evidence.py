@@ -28,7 +28,7 @@ from evtool.interop.expected import WEAK
 from evtool.interop.foreign_bag import PAYLOAD, ForeignBag, read_foreign_bag
 from evtool.operations.author import Author
 from evtool.operations.entries.opening import OpenRecord, open_for_writing
-from evtool.operations.entries.writer import write_entry
+from evtool.operations.entries.writer import commit_entry, draft_entry
 from evtool.operations.record.place import place_of
 from evtool.operations.record.read import list_items, open_record
 from evtool.operations.record.selection import Selection
@@ -243,7 +243,7 @@ def _import(run: _Import) -> ImportResult:
     with open_for_writing(run.path, options.where) as opened:
         _require_unsealed(opened)
         _check_all(opened, check, options, run.author.progress)
-        collected = write_entry(opened, run.author, options.header, run.details)
+        collected = commit_entry(opened, draft_entry(opened, run.author, options.header, run.details))
     if place_of(options.where).dry_run:
         result = replace(previewed, entry=collected.sequence + 1, head=None)
     else:

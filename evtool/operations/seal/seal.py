@@ -20,7 +20,7 @@ from evtool.core.finding import Words
 from evtool.core.values import replace
 from evtool.operations.author import Author
 from evtool.operations.entries.opening import OpenRecord, open_for_writing, require_current
-from evtool.operations.entries.writer import write_entry
+from evtool.operations.entries.writer import commit_entry, draft_entry
 from evtool.operations.record.opening import Opened, open_evidence
 from evtool.operations.seal.earlier_items import EarlierItems
 from evtool.operations.seal.manifest_writer import ManifestWriter
@@ -111,15 +111,15 @@ def _seal(
             _observe(sealing, manifest, journal)
             result.findings += report_losses(workers)
             if manifest.items:
-                written = write_entry(
+                draft = draft_entry(
                     opened,
                     author,
                     options.header,
                     manifest.finish(sealing.exclusions, options.allowed),
                     unlisted=manifest.unlisted,
                     read_in_blocks=manifest.is_read_in_blocks,
-                    require_unchanged=partial(require_unchanged, sealing),
                 )
+                written = commit_entry(opened, draft, partial(require_unchanged, sealing))
                 result.entry, result.head = written.sequence, written.head
             else:
                 require_unchanged(sealing)
