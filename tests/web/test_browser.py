@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 from evtool.report.document import directory_report
 from evtool.report.json_value import to_json
 from tests.bundle.case import SIGNER, verify_it
-from tests.manifests.test_vectors import built
+from tests.manifests.test_vectors import NAMES, built
 from tests.web.browser import OpenPage, open_page
 from tests.web.mutations import make_bundles, read_files, relist, write_zip
 from tests.web.node_page import Job, labels, run_page
@@ -111,6 +112,39 @@ def test_two_files_that_a_browser_shows_under_one_name_are_told_apart_by_nobody(
     assert f"unreadable item {item_of(found, 'unreadable')}" in labels(found)
     assert found["exit_code"] == 4
     assert found["items"]["ok"] == found["sealed"] - len([each for each in found["findings"] if each["item"]])
+
+
+def shows_all(folder: Path) -> bool:
+    """Tell whether a browser shows all that lies in a folder: files, and directories that are not empty."""
+    things = list(folder.rglob("*"))
+    is_seen = [path.is_file() or (path.is_dir() and any(path.iterdir())) for path in things if not path.is_symlink()]
+    is_named = [re.search(r"[\\\udc80-\udcff]", str(path)) is None for path in things]
+    return len(is_seen) == len(things) and all(is_seen) and all(is_named)
+
+
+@pytest.mark.release
+def test_every_sealed_directory_as_a_folder(page: OpenPage, built: Path) -> None:
+    """In a browser the page says what it says in Node, but of dates, and where a browser does not show all."""
+    expected = {name: json.loads((built / name / "expect.json").read_text("utf-8")) for name in NAMES}
+    asks_more = ("continued", "beside", "recipients.toml")
+    jobs = {
+        name: verify_job(built / name, expect)
+        for name, expect in expected.items()
+        if expect.get("signers", 1) == 1 and not any((built / name / each).exists() for each in asks_more)
+    }
+    assert len(jobs) > 400
+    answers = dict(zip(jobs, run_page(list(jobs.values())), strict=True))
+    different, more = {}, []
+    for name, job in jobs.items():
+        found, answer = page.check(Path(job["path"]), trust=job["trust"], head=job["head"] or ""), answers[name]
+        said, wanted = ((labels(each, "date-changed"), each["exit_code"]) for each in (found, answer))
+        is_comparable = shows_all(Path(job["path"])) and not any(each.startswith("not-visible") for each in said[0])
+        if is_comparable and said != wanted:
+            different[name] = said, wanted
+        if (found["exit_code"] in (0, 1)) and found["exit_code"] != answer["exit_code"]:
+            more.append(name)
+    assert different == {}
+    assert more == ["custody-extra-directory", "evidence-extra-empty-directory"]  # nothing lies in what was added
 
 
 def item_of(report: Job, code: str) -> int:

@@ -60,4 +60,4 @@ export type FromWorker =
   | { readonly kind: "digests"; readonly digests: ReadonlyMap<string, Digests>; readonly refusal: string };
 
 /** What went wrong, in words of the browser that stand within a sentence. */
-export const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
+export const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/[.\s]+$/, "");

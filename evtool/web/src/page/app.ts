@@ -118,7 +118,7 @@ export class App {
   }
 
   private take(dropped: DataTransfer): void {
-    if (this.phase.kind !== "form") return;
+    if (this.phase.kind !== "form" || dropped.files.length === 0) return; // text may be dropped as well
     ofDrop(dropped).then((input) => this.choose(input), () => {
       if (this.phase.kind === "form") this.refuse(say("web", "drop-folder"), "folder"); // Chromium, for a page on disk
     });
