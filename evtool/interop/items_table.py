@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -21,6 +21,7 @@ from evtool.core.manifest.context import FIELDS, is_field, parse_user_value
 from evtool.core.terms.input import TERM_NAMES, accepted, make_terms, parse_user_term, quote_code
 from evtool.core.terms.terms import TERMS
 from evtool.core.text.counts import counted
+from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.foreign import read_foreign_text
 from evtool.core.text.guess import did_you_mean
 from evtool.core.text.names import parse_name, shown
@@ -41,6 +42,8 @@ MAX_ERRORS = 20
 """Errors that one message names."""
 
 _BOM = "\ufeff"
+_MOST_SAME = 10_000
+_T = TypeVar("_T")
 
 
 class Row(Struct, frozen=True):
@@ -155,13 +158,18 @@ def read_cells(lines: Iterable[tuple[int, list[str]]], word: str = "line") -> Ta
     if PATH not in columns:
         return Table((), tuple(problems))
     rows: list[Row] = []
+    same = _Same()
     for number, cells in lines:
-        row, errors = _read_row(number, word, columns, cells)
+        row, errors = _read_row(number, word, columns, cells, same)
         problems += errors
         if row is not None:
             rows.append(row)
     problems += _find_doubles(rows)
     return Table(tuple(rows), tuple(problems))
+
+
+_LINE = compiled_when_used(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+"""A line with its end, as text files are read whose ends of lines are kept."""
 
 
 def _split(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -173,7 +181,9 @@ def _split(text: str) -> Iterator[tuple[int, list[str]]]:
         text, skipped = text.partition("\n")[2], 1
         first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    # Without a copy of the text, of which each character would take four bytes.
+    lines = (line[0] for line in _LINE.finditer(text))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     begin = skipped + 1
     try:
         for cells in reader:
@@ -215,7 +225,23 @@ def _read_header(where: str, cells: Sequence[str]) -> tuple[list[str], list[str]
     return names, problems
 
 
-def _read_row(number: int, word: str, columns: Sequence[str], cells: Sequence[str]) -> tuple[Row | None, list[str]]:
+class _Same:
+    """Gives one value for all that are equal: in most columns of a table a few values come again and again."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Any] = {}
+
+    def __call__(self, value: _T) -> _T:
+        """Give the first of those that are equal, if it is among the first that came."""
+        if len(self._known) < _MOST_SAME:
+            self._known.setdefault(value, value)
+        known: _T = self._known.get(value, value)
+        return known
+
+
+def _read_row(
+    number: int, word: str, columns: Sequence[str], cells: Sequence[str], same: _Same
+) -> tuple[Row | None, list[str]]:
     """Read a row as far as it can be read; None if it does not say which item it is about."""
     where = line_of(number, word)
     problems: list[str] = []
@@ -239,7 +265,7 @@ def _read_row(number: int, word: str, columns: Sequence[str], cells: Sequence[st
             advice = f" ({error.hint})" if error.hint else ""
             wrong = FormatError("{why}{advice_en}", key="table-cell", why=error, advice_en=advice)
             problems.append(at(cell_of(where, column), wrong))
-    stated = ArchivistStatements(make_context(context), make_terms(terms) if terms else None)
+    stated = ArchivistStatements(tuple(map(same, make_context(context))), same(make_terms(terms)) if terms else None)
     try:
         parse_name(path)
     except FormatError:
@@ -249,9 +275,9 @@ def _read_row(number: int, word: str, columns: Sequence[str], cells: Sequence[st
 
 
 def _find_doubles(rows: Iterable[Row]) -> Iterator[str]:
-    first: dict[str, str] = {}
+    first: dict[str, Row] = {}
     for row in rows:
         if row.path in first:
-            same = FormatError("the same item as in {other}", key="table-same-item", other=first[row.path])
+            same = FormatError("the same item as in {other}", key="table-same-item", other=first[row.path].where)
             yield at(cell_of(row.where, PATH), same)
-        first.setdefault(row.path, row.where)
+        first.setdefault(row.path, row)

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from evtool.core.custody.privacy import TextPolicy, denied_term
 from evtool.core.errors import EvtoolError, FormatError, RefusedError, UsageError
@@ -136,10 +136,17 @@ def _check_outside(path: str, evidence: TreeLocation) -> None:
 
 
 class _Candidates(Struct):
-    """What is there under one name, whatever its Unicode form: stored name -> the sealed item, or None if it is new."""
+    """What is there under one name, whatever its Unicode form: stored name and the sealed item, or None if it is new.
 
-    rows: list[Row] = field(default_factory=list)
-    names: dict[str, SealedItem | None] = field(default_factory=dict)
+    There is one for each row, mostly with one of each, so it holds nothing that could grow.
+    """
+
+    rows: tuple[Row, ...] = ()
+    names: tuple[tuple[str, SealedItem | None], ...] = ()
+
+    def note(self, name: str, sealed: SealedItem | None) -> None:
+        """Take a name; what came under the same one before counts no more."""
+        self.names = (*(pair for pair in self.names if pair[0] != name), (name, sealed))
 
 
 class StatementPlan:
@@ -153,7 +160,7 @@ class StatementPlan:
         self._defaults = defaults
         self._by_key: dict[str, _Candidates] = {}
         for row in table.rows:
-            self._by_key.setdefault(nfc_key(row.path), _Candidates()).rows.append(row)
+            self._by_key.setdefault(nfc_key(row.path), _Candidates()).rows += (row,)
         self._unused_directories = set(defaults.directories)
         self._combined: dict[tuple[DirectoryDefaults, ...], ArchivistStatements] = {}
         self._checked: set[tuple[DirectoryDefaults, ...]] = set()
@@ -218,7 +225,7 @@ class StatementPlan:
     def _note(self, path: str, sealed: SealedItem | None) -> None:
         key = nfc_key(path)
         if key in self._by_key:
-            self._by_key[key].names[path] = sealed
+            self._by_key[key].note(path, sealed)
         if self._unused_directories:
             self._unused_directories -= {directory for directory in self._unused_directories if directory.covers(key)}
 
@@ -256,7 +263,8 @@ class StatementPlan:
 
     def _pair(self, candidates: _Candidates) -> None:
         """Exact names first; then one row and one name that differ in their Unicode form only."""
-        names, rows = dict(candidates.names), list(candidates.rows)
+        found = dict(candidates.names)
+        names, rows = dict(found), list(candidates.rows)
         pairs: list[tuple[Row, str]] = []
         for row in candidates.rows:
             if row.path in names:
@@ -268,7 +276,7 @@ class StatementPlan:
         for row in rows:
             self._problems.append(at(row.where, _why_unmatched(self._name(row.path), row, candidates)))
         for row, name in pairs:
-            sealed = candidates.names[name]
+            sealed = found[name]
             if sealed is None:
                 self._matched[name] = row
             elif not row.has_errors and not self._is_said_by(row, sealed):
