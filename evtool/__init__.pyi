@@ -77,6 +77,7 @@ from evtool.operations.catalogue.rebuild import rebuild as rebuild
 from evtool.operations.catalogue.recall import RecallSought as RecallSought
 from evtool.operations.catalogue.recall import find_letters as find_letters
 from evtool.operations.catalogue.recall import find_recalls as find_recalls
+from evtool.operations.catalogue.time_due import find_time_due as find_time_due
 from evtool.operations.catalogue.usable import UseQuestion as UseQuestion
 from evtool.operations.entries.consent import change_consent as change_consent
 from evtool.operations.entries.consent import decide_items as decide_items

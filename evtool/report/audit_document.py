@@ -200,12 +200,46 @@ class HandoverOpen(Struct, frozen=True, kw_only=True):
         entry: number of the entry.
         party: code of the recipient.
         happened: when it was handed over, as the sender says.
+        own: whether the recipient is the repository itself: what was handed over did not come, or was not answered.
     """
 
     collection: str
     entry: int
     party: str
     happened: str
+    own: bool
+
+
+class RenewalShown(Struct, frozen=True, kw_only=True):
+    """Time evidence that has to be renewed.
+
+    Attributes:
+        collection: id of the collection.
+        location: code of where the copy lies from which it was read.
+        path: where it lies there.
+        renew_by: the day by which it has to be renewed.
+        ends: the day on which the first certificate or algorithm ends.
+    """
+
+    collection: str
+    location: str
+    path: str
+    renew_by: str
+    ends: str
+
+
+class TimeDueShown(Struct, frozen=True, kw_only=True):
+    """What has to be done about time evidence.
+
+    Attributes:
+        renewals: what has to be renewed, soonest first.
+        unproven: ids of the collections whose newest seal has no time-stamp that passes.
+        unread: ids of the collections of which no copy could be read here.
+    """
+
+    renewals: tuple[RenewalShown, ...]
+    unproven: tuple[str, ...]
+    unread: tuple[str, ...]
 
 
 class CatalogueDueDocument(Struct, frozen=True, kw_only=True):
@@ -222,6 +256,7 @@ class CatalogueDueDocument(Struct, frozen=True, kw_only=True):
         consent: items of which consent ends, or has to be reviewed.
         agreements: agreements that end, or have ended.
         handovers: handovers that their recipients have not answered.
+        time_evidence: what has to be done about time evidence; null if the records were not read for it.
     """
 
     format: Literal["evtool-catalogue-due/1"] = "evtool-catalogue-due/1"
@@ -234,3 +269,4 @@ class CatalogueDueDocument(Struct, frozen=True, kw_only=True):
     consent: tuple[ConsentDue, ...]
     agreements: tuple[AgreementDue, ...]
     handovers: tuple[HandoverOpen, ...]
+    time_evidence: TimeDueShown | None

@@ -22,10 +22,12 @@ from evtool.operations.catalogue.stored_terms import spell_terms
 from evtool.operations.catalogue.terms_table import write_terms
 from evtool.operations.catalogue.usable import Decider, UseQuestion
 from evtool.operations.record.trust import TrustPolicy
+from evtool.report.columns import columns_of
 from evtool.store.catalogue.database import Names, make_catalogue, open_catalogue
 from tests.catalogue.repository import RECIPIENTS, pack
 from tests.cli.custody import Party, make_party
 from tests.cli.test_notice_story import sign_again
+from tests.cli.test_terrible_names import on_terminal
 from tests.conftest import Runner, RunResult
 from tests.core.test_consent_decision import (
     ROWS,
@@ -162,6 +164,11 @@ def test_the_record_that_parts_is_shown_where_it_parts(sender: Party, repository
     assert marks[3, "accessed"] == ["fork"]
     assert marks[3, "incident"] == ["fork", "quarantined"]
     assert "THE RECORD PARTS after entry 2" in repository("catalogue", "chain", "C", uid).stdout
+    code, screen = on_terminal(repository.run, "catalogue", "chain", "C", uid)
+    assert code == 1
+    lines = screen.decode("utf-8").splitlines()
+    assert [line for line in lines if columns_of(line) > 80] == []
+    assert "THE RECORD PARTS HERE" in " ".join(screen.decode("utf-8").split())
     assert found(repository, "--status", "given") == []
 
     recall = ask(repository, "recall", "--letters", tmp_path / "letters").document
@@ -233,6 +240,9 @@ def test_duplicates_figures_and_filters(evtool: Runner, sender: Party, repositor
     )
     assert len(ask(repository, "duplicates", "--between", "A1", "B2").document["duplicates"]) == 1
     assert ask(repository, "duplicates", "--between", "A1", "C3").document["duplicates"] == []
+    by_media = repository("catalogue", "duplicates", "C", "--same", "media")
+    assert by_media.exit_code == 2
+    assert "only equal bytes can be found" in by_media.stderr
 
     assert found(repository, "--file", case / "own.txt") == [2]
     assert found(repository, "--kind", "interview") == [3]

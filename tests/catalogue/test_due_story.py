@@ -89,7 +89,10 @@ def test_a_repository_knows_what_is_due(repository: Party) -> None:
     assert [(each["agreement"], each["ends"], each["holdings"]) for each in said["agreements"]] == [
         ("DSA-1", f"{day(30)}", 1)
     ]
-    assert [(each["entry"], each["party"]) for each in said["handovers"]] == [(4, "UN-1")]
+    assert [(each["entry"], each["party"], each["own"]) for each in said["handovers"]] == [(4, "UN-1", True)]
+    text = repository("catalogue", "due", "C").stdout
+    assert "not answered by you, UN-1: entry 4" in text
+    assert "no answer from UN-1" not in text
     text = repository("catalogue", "due", "C", "--within", "25d").stdout
     assert text.splitlines()[:2] == [
         f"review consent by {day(-5)}: 1 item of collection {said['consent'][0]['collection']}",

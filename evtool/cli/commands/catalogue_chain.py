@@ -14,6 +14,7 @@ from evtool.core.errors import ExitCode
 from evtool.operations.catalogue.chain import ChainEntry, KnownChain, read_chain
 from evtool.operations.catalogue.forks import KnownFork
 from evtool.report.answers_document import CatalogueChainDocument, ForkDocument, KnownEntryDocument
+from evtool.report.columns import fold
 from evtool.report.language import Language
 from evtool.store.catalogue.database import open_catalogue
 
@@ -48,7 +49,7 @@ def command(catalogue: Path, collection: str, output: Output) -> ExitCode:
 def answer_chain(output: Output, catalogue: Path, known: KnownChain, *, done: bool = False) -> ExitCode:
     """Print what is known of a record; 1 if it parts somewhere, and nobody has explained that."""
     exit_code = ExitCode.MISMATCH if known.is_unexplained else ExitCode.OK
-    output.answer("\n".join(_render(output.language, known)), done=done)
+    output.answer("\n".join(_render(output.language, known, output.width)), done=done)
     output.document(
         CatalogueChainDocument(
             exit_code=exit_code,
@@ -62,17 +63,21 @@ def answer_chain(output: Output, catalogue: Path, known: KnownChain, *, done: bo
     return exit_code
 
 
-def _render(language: Language, known: KnownChain) -> list[str]:
+def _render(language: Language, known: KnownChain, width: int | None) -> list[str]:
     lines: list[str] = [language.say("catalogue.of-collection", collection=known.collection, sender=known.sender)]
     for entry in known.entries:
         event = language.word("event", entry.event)
         party = f" {entry.party}" if entry.party else ""
         marks = "; ".join(language.say(f"mark.{mark.value}") for mark in entry.marks)
-        line = f"{entry.sequence:>4}  {entry.digest[:_DIGITS]}  {entry.happened}  {entry.agent}  {event}{party}"
-        lines.append(line + (f"  [{marks}]" if marks else ""))
+        line = f"{entry.digest[:_DIGITS]}  {entry.happened}  {entry.agent}  {event}{party}"
+        line += f"  [{marks}]" if marks else ""
+        lines.append(f"{entry.sequence:>4}  {fold(line, 6, width)}")
     waiting = dict.fromkeys(fork.after for fork in known.forks if fork.explanation is None)
-    lines += [language.say("catalogue.forked" if after else "catalogue.forked-first", entry=after) for after in waiting]
-    return lines + [line for fork in known.forks for line in _say_explained(language, fork)]
+    said: list[str] = [
+        language.say("catalogue.forked" if after else "catalogue.forked-first", entry=after) for after in waiting
+    ]
+    said += [line for fork in known.forks for line in _say_explained(language, fork)]
+    return lines + [fold(text, 2, width) for text in said]
 
 
 def _say_explained(language: Language, fork: KnownFork) -> Iterator[str]:

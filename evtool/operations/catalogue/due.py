@@ -1,13 +1,13 @@
 """What has to be done by when: copies to read, consent to review, handovers to ask after.
 
 Only questions to the tables, so it may be asked every morning. What time evidence expires stands in the records
-themselves: `evtool due` reads those.
+themselves: `time_due` reads those.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -41,12 +41,13 @@ class ConsentEnds(NamedTuple):
 
 
 class OpenHandover(NamedTuple):
-    """A handover that its recipient has not answered."""
+    """A handover that its recipient has not answered; `own` if that is the repository itself."""
 
     collection: str
     entry: int
     party: str
     happened: str
+    own: bool
 
 
 class AgreementEnds(NamedTuple):
@@ -79,11 +80,15 @@ class Due(Struct, frozen=True):
 
 
 def find_catalogue_due(
-    catalogue: Catalogue, now: datetime, within: timedelta, agreements: Agreements | None = None
+    catalogue: Catalogue,
+    now: datetime,
+    within: timedelta,
+    agreements: Agreements | None = None,
+    own_codes: Collection[str] = (),
 ) -> Due:
     """Find what has to be done until so long from now, and what should have been done before.
 
-    `agreements` are those of the user's list, None if there is no list.
+    `agreements` are those of the user's list, None if there is no list; `own_codes` are the repository's own.
 
     Raises:
         InputError: the catalogue cannot be read.
@@ -95,7 +100,7 @@ def find_catalogue_due(
     damaged = tuple(read_copies(catalogue, results=(DAMAGED, UNREADABLE)))
     with catalogue.read() as connection:
         consent = tuple(_read_consent(connection, f"{now.date()}", f"{end.date()}"))
-        handovers = tuple(_read_handovers(connection))
+        handovers = tuple(_read_handovers(connection, own_codes))
         ending = tuple(_read_agreements(connection, agreements, now.date(), within.days)) if agreements else ()
     today = now.date()
     is_late = (
@@ -153,7 +158,7 @@ def _read_agreements(
             yield AgreementEnds(agreement, holdings)
 
 
-def _read_handovers(connection: sqlite3.Connection) -> Iterator[OpenHandover]:
+def _read_handovers(connection: sqlite3.Connection, own_codes: Collection[str]) -> Iterator[OpenHandover]:
     """Read which handovers were not answered: by an entry that is known, or by a receipt of this repository's own."""
     rows = connection.execute(
         "SELECT uid, sequence, party, happened FROM entry AS given JOIN collection ON collection.id=given.collection "
@@ -163,4 +168,4 @@ def _read_handovers(connection: sqlite3.Connection) -> Iterator[OpenHandover]:
         "BY happened, uid, sequence",
         (Event.TRANSFERRED.value, Event.DISCLOSED.value),
     )
-    return map(OpenHandover._make, rows)
+    return (OpenHandover(uid, entry, party, day, party in own_codes) for uid, entry, party, day in rows)
