@@ -492,6 +492,20 @@ def test_no_letter_goes_to_a_second_code_of_ones_own(world: World, repository: R
     assert document["letters"] == []
 
 
+def test_a_date_of_the_future_keeps_no_bundle_in_the_inbox(world: World, repository: Repository) -> None:
+    """The clock of the sender is wrong, or of the medium; what was written to just now waits all the same."""
+    with (repository.folder / "intake.toml").open("a") as policy:
+        policy.write("settle = 600\n")
+    ahead = lay(repository.inbox, world.bundle("part.zip"), "ahead.zip")
+    os.utime(ahead, (2_000_000_000, 2_000_000_000))
+    lay(repository.inbox, world.bundle("later.zip"), "now.zip")
+    lines, _, _ = repository.take()
+    assert {name: (line["state"], line["reasons"]) for name, line in lines.items()} == {
+        "ahead.zip": ("accepted", []),
+        "now.zip": ("left", ["changing"]),
+    }
+
+
 def test_a_store_of_another_version_is_left_alone(world: World, repository: Repository) -> None:
     lay(repository.inbox, world.bundle("part.zip"))
     repository.take()
