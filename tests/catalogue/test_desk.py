@@ -149,6 +149,14 @@ def test_the_desk_reads_korean(repository: Repository, command: str) -> None:
     assert " from " not in said
 
 
+def test_what_was_added_and_what_was_rejected_is_said_in_korean(evtool: Runner, repository: Repository) -> None:
+    case = evtool.directory / "stranger.zip"
+    catalogue = repository.folder / "third.cat"
+    repository.party.ok("catalogue", "init", catalogue)
+    said = _reads(repository.party, "ko", "catalogue", "add", catalogue, case, case)
+    assert ("등록하지 않았습니다" in said, "not added" in said, "hint:" in said) == (True, False, False)
+
+
 def test_why_a_bundle_waits_is_said_in_korean(evtool: Runner, repository: Repository) -> None:
     """The sentence of the verification, too, which was English."""
     party = make_party(evtool, "R9")

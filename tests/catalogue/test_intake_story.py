@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalogue.door import (
+    POLICY,
     SECRET_NAME,
     Repository,
     Sender,
@@ -474,6 +475,35 @@ def test_whoever_claims_the_id_of_a_collection_first_keeps_the_true_one_waiting_
     assert known_items(here) == [3]
     (listed,) = here.party.ok("catalogue", "list", here.catalogue, "--json").document["collections"]
     assert listed["sender"] == "A1"
+
+
+def test_no_letter_goes_to_a_second_code_of_ones_own(world: World, repository: Repository, tmp_path: Path) -> None:
+    """A bundle for the organisation's code, answered with R1's key, and a withdrawal: there is nobody to write to."""
+    with (repository.folder / "intake.toml").open("a") as policy:
+        policy.seek(0)
+        policy.truncate()
+        policy.write(POLICY.replace('["R1"]', '["R1", "X9"]'))
+    lay(repository.inbox, world.bundle("other.zip"))
+    line = repository.take()[0]["other.zip"]
+    assert line["state"] == "accepted"
+    asked = ("recall", repository.catalogue, line["collection"], "1", "--letters", tmp_path / "letters", "--json")
+    document = repository.party.ok("catalogue", *asked).document
+    assert "X9" in [given["holder"] for given in document["recalls"][0]["given"]]
+    assert document["letters"] == []
+
+
+def test_a_date_of_the_future_keeps_no_bundle_in_the_inbox(world: World, repository: Repository) -> None:
+    """The clock of the sender is wrong, or of the medium; what was written to just now waits all the same."""
+    with (repository.folder / "intake.toml").open("a") as policy:
+        policy.write("settle = 600\n")
+    ahead = lay(repository.inbox, world.bundle("part.zip"), "ahead.zip")
+    os.utime(ahead, (2_000_000_000, 2_000_000_000))
+    lay(repository.inbox, world.bundle("later.zip"), "now.zip")
+    lines, _, _ = repository.take()
+    assert {name: (line["state"], line["reasons"]) for name, line in lines.items()} == {
+        "ahead.zip": ("accepted", []),
+        "now.zip": ("left", ["changing"]),
+    }
 
 
 def test_a_store_of_another_version_is_left_alone(world: World, repository: Repository) -> None:

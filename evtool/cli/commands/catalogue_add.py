@@ -23,16 +23,14 @@ from evtool.cli.options.values import agreement_value, code_value
 from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode, UsageError
-from evtool.core.text.digest import group_in_fours
-from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges, name_ranges
+from evtool.core.text.ranges import ItemRanges
 from evtool.operations.author import Author
 from evtool.operations.catalogue.add import HERE, Added, AddOptions, add_holdings
 from evtool.operations.record.place import RecordPlace
 from evtool.operations.verify.options import VerifyOptions
 from evtool.report.catalogue_document import AddedDocument, CatalogueAddDocument
 from evtool.report.intake_text import say_terms_unknown
-from evtool.report.language import Language
+from evtool.report.language import Language, Said
 from evtool.report.several import GRAVITY
 from evtool.store.catalogue.database import open_catalogue
 
@@ -132,30 +130,24 @@ def command(
     return exit_code
 
 
-_WORDS = {
-    "new": "a new collection",
-    "continues": "goes on from what you had",
-    "same": "nothing new",
-    "branch": "another custodian's branch",
-    "parts": "its record parts from one that you have",
-}
-
-
 def _render(language: Language, result: Added) -> list[str]:
-    path, done = shown(result.path), result.registered
+    say, done = language.say, result.registered
     if done is None:
-        error = result.error
-        lines = [f"{path}: not added: {error.message if error is not None else ''}"]
-        return [*lines, f"  hint: {error.hint}"] if error is not None and error.hint else lines
-    lines = [f"{path}: holding {done.holding}, {done.state.value}: {_WORDS[done.relation.value]}"]
-    lines.append(f"  collection {result.collection}")
+        why = language.say_error(result.error) if result.error is not None else Said("")
+        hint = language.say_hint(result.error) if result.error is not None else Said("")
+        lines: list[str] = [say("added.refused", path=result.path, why=why)]
+        return [*lines, f"  {say('program.hint')}: {hint}"] if hint else lines
+    state, relation = language.word("added-state", done.state.value), language.word("relation", done.relation.value)
+    lines = [say("added.done", path=result.path, number=done.holding, state=state, relation=relation)]
+    lines.append("  " + say("added.collection", collection=result.collection))
     if done.heads:
-        after = f"after entry {done.parts_after}" if done.parts_after else "from the beginning"
-        lines += [f"  {after}: {group_in_fours(head)}" for head in done.heads]
+        where = "added.after" if done.parts_after else "added.beginning"
+        lines += ["  " + say(where, entry=done.parts_after, head=head) for head in done.heads]
     if not done.state.is_held:
-        lines.append("  Nobody knows which record is right, so its terms permit nothing. Ask the sender.")
+        lines.append("  " + say("added.nobody-knows"))
     if done.recalls is not None:
-        lines.append(f"  permits nothing any more: {name_ranges(done.recalls.ranges)}")
+        items = language.say_ranges(done.recalls.ranges, "items", None)
+        lines.append("  " + say("catalogue.permits-nothing", items=items))
     if done.terms_unknown is not None:
         lines.append(f"  {say_terms_unknown(language, done.terms_unknown.ranges)}")
     return lines

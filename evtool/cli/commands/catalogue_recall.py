@@ -26,6 +26,7 @@ from evtool.operations.catalogue.recall import (
     RecallSought,
     find_letters,
     find_recalls,
+    read_own_codes,
 )
 from evtool.operations.record.trust import TrustPolicy
 from evtool.report.answers_document import (
@@ -37,7 +38,7 @@ from evtool.report.answers_document import (
 from evtool.report.intake_text import say_terms_unknown
 from evtool.report.language import Language, choose_language
 from evtool.report.letters import render_letter
-from evtool.store.catalogue.database import open_catalogue
+from evtool.store.catalogue.database import Catalogue, open_catalogue
 from evtool.store.output import write_files
 
 EXAMPLES = """\b
@@ -101,7 +102,8 @@ def command(
             trust = TrustPolicy(told_trust(trust_file).keys)
             taken = take_in_notice(opened, notice, Author(signing.choose()), trust)
         found = list(find_recalls(opened, RecallSought(today, _ended_by(today), collection, items)))
-    written = _write_letters(letters, find_letters(found, _own_codes()), today) if letters is not None else []
+        told = find_letters(found, _own_codes(opened)) if letters is not None else []
+    written = _write_letters(letters, told, today) if letters is not None else []
     exit_code = ExitCode.OK if taken is None or taken.registered.parts_after is None else ExitCode.MISMATCH
     language = output.language
     lines = _render_notice(language, taken) if taken is not None else []
@@ -128,8 +130,11 @@ def _ended_by(day: date) -> frozenset[str]:
     return frozenset(number for number, agreement in by_number.items() if agreement.has_ended(day))
 
 
-def _own_codes() -> frozenset[str]:
-    return frozenset(key.code for key in list_own_keys().keys)
+def _own_codes(catalogue: Catalogue) -> frozenset[str]:
+    """Give the codes of the user's keys, and those under which these answered, such as that of an organisation."""
+    keys = list_own_keys().keys
+    fingerprints = {key.file.public_key.fingerprint for key in keys}
+    return read_own_codes(catalogue, fingerprints) | {key.code for key in keys}
 
 
 def _write_letters(folder: Path, letters: list[Letter], day: date) -> list[Path]:

@@ -35,7 +35,7 @@ from evtool.operations.catalogue.forks import Explanation, find_new_forks
 from evtool.operations.catalogue.holdings import BundleHolding
 from evtool.operations.catalogue.intake import BundleIntake, IntakeOptions
 from evtool.operations.catalogue.judging import IntakeReason, gravest
-from evtool.operations.catalogue.outcome import Judged, render
+from evtool.operations.catalogue.outcome import Judged, render, say_error
 from evtool.operations.catalogue.register import State, register
 from evtool.operations.catalogue.runs import running
 from evtool.report.intake_document import IntakeLine
@@ -101,7 +101,7 @@ class Decided(Struct, frozen=True):
         if self.explain is not None and self.decision not in (IntakeDecision.ACCEPT, IntakeDecision.PARTIAL):
             raise UsageError(
                 "a fork is explained by accepting what shows it",
-                hint="to say that this record is not the sender's: `evtool catalogue explain`, with --disown",
+                hint="to say that this record is not the sender's: `evtool catalogue explain`",
                 key="decide-explain-refused",
             )
 
@@ -254,13 +254,14 @@ class _Carrying(Struct, frozen=True):
 
     def _refuse(self, judged: Judged) -> IntakeLine:
         """Reject or give back: the bundle stays in quarantine, and its sender is answered if it was made for us."""
-        receipt, problem = None, "the bundle was not made for one of our codes, or has no record"
+        language = self.options.language
+        receipt, problem = None, str(language.say("intake.not-answered"))
         if judged.handover is not None and IntakeReason.NOT_FOR_US not in judged.reasons:
             try:
                 receipt = self._answer(judged, Acceptance.REJECTED)
                 problem = ""
             except (FormatError, InputError, MismatchError, NotEstablishedError) as error:
-                problem = error.message
+                problem = say_error(error, language)
         state, number = _STATES[self.decided.decision], self.holding.number
         head = (judged.report.head if judged.report is not None else None) or self.holding.sha256 or str(number)
         name = self.shelf.read_name()

@@ -155,14 +155,15 @@ def explain_forks(
     )
 
 
-def relate(catalogue: Catalogue, facts: Facts) -> tuple[Relation, Parting | None]:
-    """Tell how a record stands to what is known of its collection, and the fork that it makes; nothing is written."""
+def is_apart(catalogue: Catalogue, facts: Facts) -> bool:
+    """Tell whether a record parts from what is known of its collection, or that does by itself; nothing is written."""
     with catalogue.read() as connection:
         row = connection.execute("SELECT id FROM collection WHERE uid=?", (facts.collection,)).fetchone()
         if row is None:
-            return Relation.NEW, None
+            return False
         known = read_entries(connection, row[0])
-        return relate_entries(known, facts, read_disowned(connection, row[0], known))
+        relation, _ = relate_entries(known, facts, read_disowned(connection, row[0], known))
+        return relation is Relation.PARTS or is_unexplained(connection, row[0], known)
 
 
 def relate_entries(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from evtool.core.errors import UsageError, Way
-from evtool.operations.catalogue.forks import is_unexplained, read_entries
 from evtool.operations.catalogue.locations import find_disk
 from evtool.operations.catalogue.register import State
 from evtool.store.catalogue.database import Catalogue
@@ -144,12 +143,6 @@ class Holdings:
         """Give the bundle that is held of the same record, to its last entry; `but` is none of them."""
         where = "WHERE collection.uid=? AND head=? AND holding.id IN (SELECT id FROM held) AND holding.id<>?"
         return next(self._find(where, collection, head, but or 0), None)
-
-    def is_parted(self, collection: str) -> bool:
-        """Tell whether the records of a collection part somewhere, and nobody has explained that."""
-        with self._catalogue.read() as connection:
-            row = connection.execute("SELECT id FROM collection WHERE uid=?", (collection,)).fetchone()
-            return row is not None and is_unexplained(connection, row[0], read_entries(connection, row[0]))
 
     def forget_path(self, number: int, path: str) -> None:
         """Take note that a bundle lies no longer at a path."""

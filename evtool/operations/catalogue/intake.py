@@ -49,7 +49,7 @@ from evtool.core.verdict.verdict import Report
 from evtool.operations.author import Author
 from evtool.operations.catalogue.answering import answer, clear_after_kill, deliver
 from evtool.operations.catalogue.facts import Facts, read_facts, with_receipt
-from evtool.operations.catalogue.forks import Relation, relate
+from evtool.operations.catalogue.forks import is_apart
 from evtool.operations.catalogue.holdings import Holdings
 from evtool.operations.catalogue.judging import (
     IntakeReason,
@@ -229,7 +229,8 @@ class BundleIntake:
         except (OSError, EvtoolError) as error:
             return render_left(arrived, IntakeReason.UNREADABLE, say_error(error, self._options.language))
         age = self._author.now().timestamp() - written
-        return render_left(arrived, IntakeReason.CHANGING) if age < self._options.policy.settle else None
+        # A date of the future is that of a clock that is wrong; it says nothing of whether somebody writes now.
+        return render_left(arrived, IntakeReason.CHANGING) if abs(age) < self._options.policy.settle else None
 
     def _handle(self, shelf: Shelf, name: str) -> IntakeLine:
         """Do steps 3 to 9 with a bundle in quarantine."""
@@ -259,8 +260,7 @@ class BundleIntake:
         facts = judged.facts
         if facts is None:
             return judged
-        relation, _ = relate(self._catalogue, facts)
-        if relation is Relation.PARTS or self.holdings.is_parted(facts.collection):
+        if is_apart(self._catalogue, facts):
             return replace(judged, reasons=(*judged.reasons, IntakeReason.RECORDS_PART))
         if self.holdings.same_record(facts.collection, facts.head, but) is not None:
             return replace(judged, reasons=(*judged.reasons, IntakeReason.DUPLICATE))

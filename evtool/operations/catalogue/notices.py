@@ -13,6 +13,7 @@ from evtool.core.text.times import format_utc
 from evtool.operations.author import Author
 from evtool.operations.catalogue.add import HERE, find_location, path_in
 from evtool.operations.catalogue.facts import Facts, entry_fact, spell_items
+from evtool.operations.catalogue.forks import read_disowned, read_entries, read_told
 from evtool.operations.catalogue.holders import collection_number
 from evtool.operations.catalogue.register import Arrival, Container, Kept, Registered, register
 from evtool.operations.catalogue.runs import running
@@ -88,7 +89,10 @@ def _is_of_sender(catalogue: Catalogue, notice: Notice) -> bool:
     """
     with catalogue.read() as connection:
         number = collection_number(connection, notice.collection)
-        acts = read_acts(connection, number)
+        entries = read_entries(connection, number)
+        # Who is only told of, as in an earlier notice of their own, is of nobody's house.
+        told = read_told(connection, number, entries) | read_disowned(connection, number, entries)
+        acts = read_acts(connection, number, told)
     is_known = any(act.agent == notice.agent for act in acts)
     return is_known and Houses(acts).acts_for_sender(notice.agent, notice.public_key.fingerprint, is_trusted=True)
 

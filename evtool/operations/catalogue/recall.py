@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from enum import Enum
 from typing import NamedTuple
@@ -214,6 +214,17 @@ def _newest_day(connection: sqlite3.Connection, collection: int, entries: str) -
         )
     ]
     return happened[-1][:10] if happened else None
+
+
+def read_own_codes(catalogue: Catalogue, keys: Collection[str]) -> frozenset[str]:
+    """Give the codes under which somebody with these keys, by their fingerprints, has answered handovers.
+
+    Raises:
+        InputError: the catalogue cannot be read.
+    """
+    with catalogue.read() as connection:
+        rows = connection.execute("SELECT DISTINCT agent, key FROM entry WHERE answers IS NOT NULL")
+        return frozenset(agent for agent, key in rows if key in keys)
 
 
 class Letter(NamedTuple):

@@ -10,11 +10,11 @@ import sqlite3
 from msgspec import Struct
 
 from evtool.core.consent.decision import Decision, Request, decide
+from evtool.core.custody.branches import EntryPlace
 from evtool.core.custody.events import Event
 from evtool.core.custody.house import Act, Houses
 from evtool.core.ssh.key import PublicKey
 from evtool.core.values import replace
-from evtool.operations.catalogue.forks import read_disowned, read_entries, read_told
 from evtool.operations.catalogue.stored_terms import read_terms
 from evtool.operations.record.trust import TrustPolicy
 
@@ -31,10 +31,10 @@ class UseQuestion(Struct, frozen=True):
     trust: TrustPolicy
 
 
-def read_acts(connection: sqlite3.Connection, collection: int) -> list[Act]:
-    """Read who signed what in a collection, in the order of numbers: what records show, and nobody has disowned."""
-    entries = read_entries(connection, collection)
-    left_out = read_told(connection, collection, entries) | read_disowned(connection, collection, entries)
+def read_acts(
+    connection: sqlite3.Connection, collection: int, left_out: frozenset[EntryPlace] = frozenset()
+) -> list[Act]:
+    """Read who signed what in a collection, in the order of numbers."""
     rows = connection.execute(
         "SELECT digest, signature, sequence, event, agent, key FROM entry WHERE collection=? ORDER BY sequence",
         (collection,),
