@@ -136,3 +136,21 @@ def test_what_vanished_before_the_check_began_accuses_nobody(trouble: Trouble, t
     assert driven.inner_text("#said").startswith("The check ended without a result: ")
     assert ".." not in driven.inner_text("#said")
     assert trouble.is_ready()
+
+
+def test_files_that_vanish_before_their_turn_comes_accuse_nobody(trouble: Trouble, tmp_path: Path) -> None:
+    """As on a stick that is pulled out: most of these files wait for a worker when they vanish."""
+    case = tmp_path / "case"
+    case.mkdir()
+    names = [f"{number}.bin" for number in range(8)]
+    write_files(case, dict.fromkeys(names, b""))
+    for name in names:
+        os.truncate(case / name, 24 << 20)
+    seal_case(case, names)
+    trouble.begin(case)
+    for name in names:
+        (case / name).unlink()
+    report = trouble.page.take()
+    found = {finding["code"] for finding in report["findings"] if finding["effect"] != "note" and finding["item"]}
+    assert (found, report["exit_code"], report["axes"]["integrity"]) == ({"unreadable"}, 4, "not established")
+    assert trouble.is_ready()
