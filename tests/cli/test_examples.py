@@ -100,7 +100,7 @@ def test_a_repository_takes_in_three_bundles(environment: dict[str, str]) -> Non
     assert run.returncode == 0, run.stdout + run.stderr
     assert re.findall(r"exit code (\d)", run.stdout) == list("0001000")
     for said in (
-        "permits nothing any more: item 1",
+        "may no longer be given to anyone: item 1",
         "three.zip: in quarantine as holding 4",
         "the records part after entry 2",
         "3 copies read",
