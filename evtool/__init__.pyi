@@ -55,6 +55,8 @@ from evtool.operations.catalogue.decide import IntakeDecision as IntakeDecision
 from evtool.operations.catalogue.decide import decide_holding as decide_holding
 from evtool.operations.catalogue.due import find_catalogue_due as find_catalogue_due
 from evtool.operations.catalogue.duplicates import find_duplicates as find_duplicates
+from evtool.operations.catalogue.explain import ForkSaid as ForkSaid
+from evtool.operations.catalogue.explain import explain_fork as explain_fork
 from evtool.operations.catalogue.export import ExportFormat as ExportFormat
 from evtool.operations.catalogue.export import export_lines as export_lines
 from evtool.operations.catalogue.figures import Figures as Figures
@@ -77,6 +79,7 @@ from evtool.operations.catalogue.rebuild import rebuild as rebuild
 from evtool.operations.catalogue.recall import RecallSought as RecallSought
 from evtool.operations.catalogue.recall import find_letters as find_letters
 from evtool.operations.catalogue.recall import find_recalls as find_recalls
+from evtool.operations.catalogue.recall import read_own_codes as read_own_codes
 from evtool.operations.catalogue.time_due import find_time_due as find_time_due
 from evtool.operations.catalogue.usable import UseQuestion as UseQuestion
 from evtool.operations.entries.consent import change_consent as change_consent

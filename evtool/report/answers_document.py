@@ -210,7 +210,7 @@ class ForkDocument(Struct, frozen=True, kw_only=True):
 
 
 class CatalogueChainDocument(Struct, frozen=True, kw_only=True):
-    """What `evtool catalogue chain` prints.
+    """What `evtool catalogue chain` prints, and `evtool catalogue explain`.
 
     Attributes:
         format: what this document is, and in which version.

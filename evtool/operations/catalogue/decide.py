@@ -232,7 +232,8 @@ class _Carrying(Struct, frozen=True):
         error = _ERRORS[gravest(reason.exit_code for reason in against)]
         raise error(
             "holding {number} cannot be accepted: {reasons}",
-            hint="ask the sender which record is theirs; whoever can explain it keeps both, and says how it came"
+            hint="ask the sender which record is theirs; whoever can explain it keeps both, and says how it came; "
+            "`evtool catalogue explain` disowns one"
             if against == [IntakeReason.RECORDS_PART]
             else "mend that first, or reject the bundle",
             key="decide-parts" if against == [IntakeReason.RECORDS_PART] else "decide-against",
