@@ -81,7 +81,7 @@ for stem in sorted({name.split(".")[0] for name in files if re.fullmatch(r"\d{4}
     wrong |= [previous, number, stem[5:], entry["collection"]] != [last, entry["sequence"], event, first["collection"]]  # 3c to 3e
     if at := files.get(f"{stem}.details"): wrong |= read(at, 0) != entry.get("details"); entry |= parsed(read(at, 65536))
     spelled(said := entry.get(event, {})); wrong |= "head" in said and (said["entry"], said["head"]) not in [(each["sequence"], each["head"]) for each in entries]
-    if event == "sealed": wrong |= said["first_item"] != next_item; next_item += require(0 < 2 * said["items"] <= said["lines"] and len(said) == 7) and said["items"]
+    if event == "sealed": wrong |= said["first_item"] != next_item; next_item += require(0 < said["items"] <= said["lines"] and len(said) == 7) and said["items"]
     if paths := said.get("paths"): demand(paths); require("details" in entry and within(entry["items"], [])[0] == len(paths))
     say(1, f"{stem} does not follow from the entries before it", wrong); entries.append(entry); lacking += [] if "reason" in entry else [number]
 for entry in [each for each in entries if each["event"] == "sealed"]:  # steps 7 and 8: manifests and digest lists
@@ -89,7 +89,7 @@ for entry in [each for each in entries if each["event"] == "sealed"]:  # steps 7
     for line in lines:  # the root over all lines, where each that is withheld stands for several
         match = re.fullmatch(rb'\{"hash":"([0-9a-f]{64})","kind":"withheld","lines":([1-9]\d{0,14})\}', line)
         node, count = (bytes.fromhex(match[1].decode()), int(match[2])) if match else (hashlib.sha256(b"\0" + line).digest(), 1)
-        require(count.bit_count() == 1 and place % count == 0); place += count; partial += [entry["sequence"]] * bool(match)
+        say(1, f"{stem}.jsonl is not what was signed", count.bit_count() != 1 or place % count); place += count; partial += [entry["sequence"]] * bool(match)
         while trees and trees[-1][1] == count: node, count = hashlib.sha256(b"\1" + trees.pop()[0] + node).digest(), 2 * count
         trees.append((node, count))
     while len(trees) > 1: trees[-2:] = [(hashlib.sha256(b"\1" + trees[-2][0] + trees[-1][0]).digest(), 0)]
