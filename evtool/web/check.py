@@ -2,7 +2,7 @@
 does not know. (3d is a step of evtool's pages FORMAT-*.md, T10 a rule.) 0 what is checked holds; 1 it differs; 2 wrong usage; 3 not shown who signed;
 4 not checked. NOT CHECKED: consent, time-stamps, renewals, receipts, BLAKE3, dates, metadata, how many signed, other copies or parts of the record,
 whether entries and lists are complete and in order, lists of a bag (sha256sum does)."""
-import base64, bisect, fnmatch, hashlib, json, os, re, subprocess, sys, tomllib, unicodedata, urllib.parse
+import base64, bisect, fnmatch, hashlib, json, os, re, shlex, shutil, subprocess, sys, tomllib, unicodedata, urllib.parse
 RECORD = r"""(?xa)(?!0000)\d{4}-[a-z-]+\.(toml(\.sig(\.[a-z0-9.-]+)?)?|details|receipt\.toml(\.sig)?)|\.[\w.-]+\.part
     |\d{4}-(sealed\.(jsonl|sha256)|renewed\.blake2b|disclosed\.items)|README\.txt|allowed_signers|COVER\.txt"""
 FORMS = {name: form for form, *names in map(str.split, r""""(content|file|metadata|context|consent|withheld)" kind;"beside" role;\{.*\} timestamps consent claims
@@ -73,15 +73,15 @@ for stem in sorted({name.split(".")[0] for name in files if re.fullmatch(r"\d{4}
     text = read(files[sig], 16384).decode(); blob = base64.b64decode(text[30:-29]); key = hashlib.sha256(blob[14 : 14 + int.from_bytes(blob[10:14])]).digest()
     require(re.fullmatch(r"-+BEGIN SSH SIGNATURE-+\n([\w+/]{70}\n)*[\w+/]{1,70}=*\n-+END SSH SIGNATURE-+\n", text) and bool(previous) == (entry["sequence"] > 1))
     say(1 if re.fullmatch(SIGNED, blob) else 4, f"{stem} was signed by another key than it names", base64.b64decode(entry["key"][7:] + "=") != key)
-    told = ["-n", "evtool-custody-v1", "-s", os.fsdecode(files[sig])]; asked = [["verify", "-f", *trust, "-I", agent], ["check-novalidate"]] if trust else []
+    told = ["-n", "evtool-custody-v1", "-s", os.fsdecode(files[sig])]; asked = [["verify", "-f", *trust, "-I", agent], ["check-novalidate"]] if trust and shutil.which("ssh-keygen") else []
     good = [not subprocess.run(["ssh-keygen", "-Y", *how, *told], input=data, capture_output=True).returncode for how in asked]
     say(1 if re.fullmatch(SIGNED, blob) else 4, f"{stem}: bad signature", good[1:] == [False])
-    say(3, f"{stem}: ssh-keygen -Y verify -f YOUR_LIST -I {agent} {' '.join(told)} < {told[-1][:-4]}", good[:1] != [True])
+    say(3, f"{stem}: ssh-keygen -Y verify -f YOUR_LIST -I {agent} {shlex.join(told)} < {shlex.quote(told[-1][:-4])}", good[:1] != [True])
     wrong = any(name not in files or read(files[name], 0) != at for name, at in previous.pop("timestamps", {}).items())
     wrong |= [previous, number, stem[5:], entry["collection"]] != [last, entry["sequence"], event, first["collection"]]  # 3c to 3e
     if at := files.get(f"{stem}.details"): wrong |= read(at, 0) != entry.get("details"); entry |= parsed(read(at, 65536))
     spelled(said := entry.get(event, {})); wrong |= "head" in said and (said["entry"], said["head"]) not in [(each["sequence"], each["head"]) for each in entries]
-    if event == "sealed": wrong |= said["first_item"] != next_item; next_item += require(0 < 2 * said["items"] <= said["lines"] and len(said) == 7) and said["items"]
+    if event == "sealed": wrong |= said["first_item"] != next_item; next_item += require(0 < said["items"] <= said["lines"] and len(said) == 7) and said["items"]
     if paths := said.get("paths"): demand(paths); require("details" in entry and within(entry["items"], [])[0] == len(paths))
     say(1, f"{stem} does not follow from the entries before it", wrong); entries.append(entry); lacking += [] if "reason" in entry else [number]
 for entry in [each for each in entries if each["event"] == "sealed"]:  # steps 7 and 8: manifests and digest lists
@@ -89,7 +89,7 @@ for entry in [each for each in entries if each["event"] == "sealed"]:  # steps 7
     for line in lines:  # the root over all lines, where each that is withheld stands for several
         match = re.fullmatch(rb'\{"hash":"([0-9a-f]{64})","kind":"withheld","lines":([1-9]\d{0,14})\}', line)
         node, count = (bytes.fromhex(match[1].decode()), int(match[2])) if match else (hashlib.sha256(b"\0" + line).digest(), 1)
-        require(count.bit_count() == 1 and place % count == 0); place += count; partial += [entry["sequence"]] * bool(match)
+        say(1, f"{stem}.jsonl is not what was signed", count.bit_count() != 1 or place % count); place += count; partial += [entry["sequence"]] * bool(match)
         while trees and trees[-1][1] == count: node, count = hashlib.sha256(b"\1" + trees.pop()[0] + node).digest(), 2 * count
         trees.append((node, count))
     while len(trees) > 1: trees[-2:] = [(hashlib.sha256(b"\1" + trees[-2][0] + trees[-1][0]).digest(), 0)]
@@ -102,7 +102,7 @@ for entry in [each for each in entries if each["event"] == "sealed"]:  # steps 7
         elif kind != "withheld": own[key]["left"].remove(kind); own[key] |= {"path": said["path"]} if kind == "file" else {f"context.{said.get('field')}": 0}
     items |= own; is_whole = partial[-1] != entry["sequence"]; named = [item for item in own.values() if item["path"]]
     order = [real(item["path"]) + b"/" * item.get("reason", item["type"]).endswith("directory") for item in named]
-    demand([item["path"] for item in named]); require(order == sorted({*order}) and [*own] == sorted(own))
+    demand([item["path"] for item in named]); require(order == sorted({*order}) and [*own] == sorted(own) and max(map(len, order), default=0) < 4096)
     require(not is_whole or max(own) - seal["first_item"] == len(own) - 1 and not any(item["left"] for item in own.values()))
     pairs = [(re.sub(rb"[\\\n\r]", lambda at: ascii(at[0])[2:-1].encode(), real(item["path"])), item) for item in named if item["type"] == "file"]
     data, head = read(files.get(f"{stem}.sha256", os.devnull)), rb"\A# SHA-256 of the items of this seal; salt [0-9a-f]{32}\n"
@@ -123,12 +123,12 @@ say(4, "something is withheld, and no signed list that is here allows it", not e
 is_bag = os.path.isfile(root + b"/" + BAG[4]) and entries[-1]["head"].encode() in read(root + b"/" + BAG[4])  # steps 10, 11
 for name in os.listdir(root) if is_bag else []: say(4 if name in BAG else 1, f"{stored(name)} is foreign", name not in BAG or os.path.islink(root + b"/" + name))
 top, handed_on = root + (b"/data/" if is_bag else b"/"), max([0, *(each["sequence"] for each in entries if "list" in each.get("disclosed", {}))])
-for folder, folders, names in os.walk(top, onerror=lambda fault: say(4, str(fault))):
+for folder, folders, names in os.walk(top, onerror=lambda fault: say(4, str(fault)) or leave()):
     if folder == top and not is_bag: folders.remove(b"custody")
     for path in [os.path.join(folder, name) for name in folders + names]:
         kind = "symlink" if os.path.islink(path) else "directory" if os.path.isdir(path) else "file" if os.path.isfile(path) else "special"
         match, things[text] = re.fullmatch(r"item-(0\d{5}|[1-9]\d{5,14})(\.[a-z0-9]{1,8})?", text := stored(path[len(top):])), (path, kind)
-        if kind != "directory" and not hidden(text): full |= {text[: at.start()] for at in re.finditer("/", text)}
+        if not hidden(text): full |= {text[: at.start()] for at in re.finditer("/", text)}
         places |= {unicodedata.normalize("NFC", text): text} | ({int(match[1]): text} if match else {})  # 11f, 11j
 for number, entry in enumerate(entries, 1):  # who has which name, and what was given up
     about = [key for key in within(entry.get("items", ["1-999999999999999"]), sorted(items))[1] if items[key]["named"] < number not in lacking]

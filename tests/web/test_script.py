@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from evtool.report.checkers import Checker, read_checker
+from tests.cli.custody import make_case, make_party
+from tests.conftest import Runner
 from tests.golden.golden import VERSIONS, read_verdicts
 from tests.web.script_runner import SCRIPT, run_script
 
@@ -129,3 +133,77 @@ def test_nothing_hostile_makes_it_hang_follow_or_fail(part: Path) -> None:
     assert code == 1
     assert "\x1b" not in said
     assert "\u202e" not in said
+
+
+def test_directories_that_hold_only_directories_are_no_surplus(evtool: Runner) -> None:
+    """Only the innermost is an item; the others show in its path."""
+    party = make_party(evtool, "A1")
+    case = make_case(evtool)
+    (case / "empty" / "inner" / "innermost").mkdir(parents=True)
+    party.ok("seal", case, "--metadata", "none")
+    code, said = run_script(case)
+    assert code == 3, said
+    (case / "empty" / "another").mkdir()
+    code, said = run_script(case)
+    assert code == 1, said
+    assert "empty/another was not sealed" in said
+
+
+def test_a_directory_that_cannot_be_listed_accuses_nobody(evtool: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files may be there as sealed; the system just does not say so."""
+    party = make_party(evtool, "A1")
+    case = make_case(evtool)
+    (case / "locked").mkdir()
+    (case / "locked" / "file.txt").write_text("sealed\n")
+    party.ok("seal", case, "--metadata", "none")
+    scandir = os.scandir
+
+    def refuse(path: bytes) -> Iterator[os.DirEntry[bytes]]:
+        if path == os.fsencode(case / "locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    code, said = run_script(case)
+    assert code == 4, said
+    assert "Permission denied" in said
+    assert "DIFFERS" not in said
+
+
+def test_a_path_that_no_program_can_open_by_name_accuses_nobody(
+    evtool: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than 4,095 bytes: evtool goes there step by step, and its digest list says that the file is not listed."""
+    party = make_party(evtool, "A1")
+    case = make_case(evtool)
+    monkeypatch.chdir(case)
+    for _ in range(17):
+        os.mkdir("d" * 250)
+        os.chdir("d" * 250)
+    Path("deep.txt").write_text("sealed\n")
+    monkeypatch.chdir(case)
+    party.ok("seal", case, "--metadata", "none")
+    code, said = run_script(case)
+    assert code == 4, said
+    assert "DIFFERS" not in said
+
+
+def test_without_ssh_keygen_it_tells_the_commands(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also with a list of keys; all else is checked all the same."""
+    monkeypatch.setattr(shutil, "which", {}.get)
+    code, said = run_script(part, VERSIONS[-1] / "trusted_keys")
+    assert code == 3, said
+    assert "ssh-keygen -Y verify -f YOUR_LIST -I " in said
+    (part / "custody" / "0001-sealed.jsonl").write_bytes(b"")
+    assert run_script(part, VERSIONS[-1] / "trusted_keys")[0] == 1
+
+
+def test_a_command_can_be_pasted_whatever_the_folder_is_called(part: Path) -> None:
+    """The name of a folder comes from a stranger, too: no part of it may run."""
+    odd = part.rename(part.with_name("part $(touch ran) 'x'"))
+    _, said = run_script(odd)
+    line = next(line for line in said.splitlines() if "ssh-keygen" in line)
+    words = shlex.split(line.partition(": ")[2])
+    assert words[:3] == ["ssh-keygen", "-Y", "verify"]
+    assert words[-1] == f"{odd.resolve()}/custody/{line.split()[2].rstrip(':')}.toml"
+    assert words[-3] == words[-1] + ".sig"
