@@ -300,6 +300,9 @@ def test_a_fork_server_starts_when_a_file_needs_it(evtool: Runner, case: Path) -
     assert seal_and_count_programs(evtool, texts) == 0
     assert seal_and_count_programs(evtool, texts | {"1.jpg": case / "사진.jpg"}) == 1
     assert seal_and_count_programs(evtool, texts | {"1.jpg": case / "사진.jpg", "1.pdf": case / "letter.pdf"}) == 2
+    # All workers ask the same one, though none was asked before they began.
+    photographs = {f"photograph {number}.jpg": case / "사진.jpg" for number in range(600)}
+    assert seal_and_count_programs(evtool, texts | photographs) == 1
 
 
 def test_good_files_are_read_once(evtool: Runner, case: Path) -> None:
