@@ -52,6 +52,8 @@ def _open_describer(sealing: Sealing, new: NewItems) -> Iterator[Describe | None
     with shared_extractor(detail, sandbox=sealing.options.sandbox) as shared:
         sealing.workers.prepare = shared.share
         yield shared.describe
+        # What is read after this is only compared.
+        sealing.workers.prepare = None
     sealing.result.metadata = new.described if new.described.is_filled else None
 
 

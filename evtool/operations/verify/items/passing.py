@@ -36,6 +36,8 @@ class BlockPass:
 
     def __init__(self, custody: CustodyReader, seal: Seal, sought: Sought) -> None:
         self._seal = seal
+        self._end = seal.sealed.first_item + seal.sealed.items
+        """What comes from here on was not sealed, whatever the manifest states; nobody looks for it by its number."""
         self._blocks = SealedBlocks(custody, seal, BATCH)
         self._search = Search(sought)
 
@@ -65,6 +67,8 @@ class BlockPass:
         """Tell what the lines of a block amount to that need not be taken apart; None if it has to be."""
         names = [join_path(run.directory, name) for run in runs for name in run.names]
         if len(names) != block.size or any(run.kinds.strip(Kind.FILE.value) for run in runs):
+            return None
+        if block.first_item + block.size > self._end:
             return None
         if self._search.may_be_in(block.lines, block.first_item, block.size):
             return None
