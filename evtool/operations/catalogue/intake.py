@@ -277,7 +277,7 @@ class BundleIntake:
             if IntakeReason.NOT_A_BUNDLE in reasons:
                 return Judged(tuple(reasons), report, problem=say_worst(report, self._options.language))
             handover = find_handover(report.links)
-            reasons += judge_handover(handover, policy)
+            reasons += judge_handover(report.links, policy)
             numbers = self._judge_agreements(handover, report, reasons)
             try:
                 facts = read_facts(found, self._options.verify, bundle.name)
