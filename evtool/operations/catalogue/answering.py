@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from pathlib import Path
 
 from evtool.core.custody.chain import Link
@@ -54,8 +55,10 @@ def answer(
     place = RecordPlace(continued=str(shelf.continued), access=options.place.access)
     found = _find_answer(shelf, handover, code, acceptance, accepted, place)
     if found is None:
-        if os.path.lexists(shelf.receipt):
-            os.rename(shelf.receipt, shelf.receipt.with_name(f"{shelf.receipt.name}-{_count(shelf)}"))
+        # Each answer follows the handover: only so its sender, who has no other one of ours, can check it.
+        _set_aside(shelf.receipt)
+        if _is_signed(shelf.continued):
+            _set_aside(shelf.continued)
         receive(
             shelf.bundle,
             replace(author, signer=sign_as(author.signer, code), progress=NoProgress()),
@@ -85,7 +88,7 @@ def _find_answer(
     place: RecordPlace,
 ) -> bytes | None:
     """Give the receipt of the newest answer that lies beside a bundle, if it says the same; None if there is none."""
-    if not any(name.endswith(".sig") for name in _names(shelf.continued)):
+    if not _is_signed(shelf.continued):
         return None
     # Opened for writing, what a killed run left unfinished there is finished or taken away.
     with open_for_writing(shelf.bundle, place) as opened:
@@ -99,15 +102,19 @@ def _find_answer(
     return None
 
 
-def _names(directory: Path) -> list[str]:
+def _is_signed(directory: Path) -> bool:
+    """Tell whether a directory that continues a record has an entry."""
     try:
-        return os.listdir(directory)
+        return any(name.endswith(".sig") for name in os.listdir(directory))
     except OSError:
-        return []
+        return False
 
 
-def _count(shelf: Shelf) -> int:
-    return sum(name.startswith(shelf.receipt.name) for name in _names(shelf.folder))
+def _set_aside(path: Path) -> None:
+    """Keep what belongs to an earlier answer under the next name that is free: `receipt-1`, `receipt-2`."""
+    if os.path.lexists(path):
+        number = next(number for number in count(1) if not os.path.lexists(f"{path}-{number}"))
+        os.rename(path, f"{path}-{number}")
 
 
 def deliver(receipts: Path, name: str, head: str, receipt: bytes) -> str:

@@ -17,7 +17,7 @@ from msgspec import Struct, field
 
 from evtool.core.errors import ExitCode, InputError
 from evtool.core.finding import Words
-from evtool.core.text.ranges import ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.text.times import format_utc
 from evtool.core.values import replace
 from evtool.operations.author import Author
@@ -345,7 +345,8 @@ class _Audit(Struct):
     def _read(self, copy: StoredCopy) -> None:
         """Read a copy, or as much of it as there is time for."""
         location = self.locations[copy.location]
-        place, items = _place_of(copy, location), read_items(self.catalogue, copy)
+        items = read_items(self.catalogue, copy)
+        place = _place_of(copy, location, ranges_of(number for number, _ in items) if items else None)
         pieces = list(cut(items, copy.next_item))
         if place.is_file or not pieces:
             pieces = [Portion(items[0][0] if items else 1, items[-1][0] if items else 1, copy.bytes, len(items) or 1)]
@@ -417,7 +418,7 @@ class _Audit(Struct):
         self.damaged[copy.id] = trouble
 
 
-def _place_of(copy: StoredCopy, location: Location) -> CopyPlace:
+def _place_of(copy: StoredCopy, location: Location, items: ItemRanges | None) -> CopyPlace:
     return CopyPlace(
         path=location.path_of(copy.path),
         container=copy.container,
@@ -427,6 +428,7 @@ def _place_of(copy: StoredCopy, location: Location) -> CopyPlace:
         sha256=copy.sha256,
         size=copy.bytes,
         receipt=copy.receipt,
+        items=items,
         may_be_unmounted=partial(may_be_unmounted, location),
     )
 

@@ -100,14 +100,11 @@ def read_copies(catalogue: Catalogue, locations: Iterable[str] = (), results: It
     """
     with catalogue.read() as connection:
         named = list(results)
-        narrowed = f" AND last_result IN ({','.join('?' * len(named))})" if named else ""
+        narrowed = f" WHERE last_result IN ({','.join('?' * len(named))})" if named else ""
         rows = connection.execute(
-            # What a person accepted without an answer has nothing beside it yet.
-            "SELECT copy.id, holding, collection, location, path, carrier, CASE WHEN receipt IS NOT NULL OR "  # noqa: S608
-            "decided_by IS NULL THEN continued END, next_item, round_started, last_proof, last_result, container, "
-            "CASE WHEN container NOT IN ('dir', 'bag') THEN sha256 END, bytes, head, uid, receipt FROM copy "
-            "JOIN holding ON holding.id=holding JOIN collection ON collection.id=collection "
-            "WHERE state IN ('accepted', 'partial')"
+            "SELECT copy.id, holding, collection, location, path, carrier, continued, next_item, round_started, "  # noqa: S608
+            "last_proof, last_result, container, CASE WHEN container NOT IN ('dir', 'bag') THEN sha256 END, bytes, "
+            "head, uid, receipt FROM copy JOIN held ON held.id=holding JOIN collection ON collection.id=collection"
             f"{narrowed} ORDER BY copy.id",
             named,
         )
@@ -143,9 +140,8 @@ def find_intact(catalogue: Catalogue, damaged: StoredCopy, items: ItemRanges | N
     """
     with catalogue.read() as connection:
         rows = connection.execute(
-            "SELECT location, path, carrier, last_proof, holding FROM copy JOIN holding ON holding.id=holding WHERE "
-            "collection=? AND last_result=? AND last_proof IS NOT NULL AND state IN ('accepted', 'partial') "
-            "ORDER BY last_proof DESC, location, path",
+            "SELECT location, path, carrier, last_proof, holding FROM copy JOIN held ON held.id=holding WHERE "
+            "collection=? AND last_result=? AND last_proof IS NOT NULL ORDER BY last_proof DESC, location, path",
             (damaged.collection, OK),
         ).fetchall()
         needed = items or read_held(connection, damaged.holding)
@@ -165,9 +161,8 @@ def sum_due(
     with catalogue.read() as connection:
         rows = connection.execute(
             "SELECT carrier, MIN(CASE WHEN last_proof<=:now THEN last_proof END), COUNT(*), TOTAL(last_proof<:late), "
-            "TOTAL(last_proof IS NULL OR last_proof>:now) FROM copy JOIN holding ON holding.id=holding WHERE "
-            "location=:location AND state IN ('accepted', 'partial') AND "
-            "(last_proof<=:last OR last_proof IS NULL OR last_proof>:now) GROUP BY carrier",
+            "TOTAL(last_proof IS NULL OR last_proof>:now) FROM copy JOIN held ON held.id=holding WHERE "
+            "location=:location AND (last_proof<=:last OR last_proof IS NULL OR last_proof>:now) GROUP BY carrier",
             {"location": location.code, "now": this_moment, "late": late, "last": last},
         ).fetchall()
     found = []

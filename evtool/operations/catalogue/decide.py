@@ -192,7 +192,17 @@ class _Carrying(Struct, frozen=True):
             )
         if decided.explain is not None:
             self._require_fork(facts)
-        return facts if decided.items is None else facts.only(decided.items)
+        if decided.items is None:
+            return facts
+        if facts.disclosed is None or facts.disclosed.meet(decided.items) != decided.items:
+            raise UsageError(
+                "holding {number} does not have all of the items {items}",
+                hint="`evtool intake show {number}` lists those that it has",
+                key="decide-items",
+                number=self.holding.number,
+                items=", ".join(decided.items.serialize()),
+            )
+        return facts.only(decided.items)
 
     def _accept(self, judged: Judged) -> IntakeLine:
         decided, shelf, number = self.decided, self.shelf, self.holding.number

@@ -147,10 +147,7 @@ def _read_agreements(
 ) -> Iterator[AgreementEnds]:
     """Read which agreements end; one that has ended stays in the list for as long as something is held under it."""
     held = dict(
-        connection.execute(
-            "SELECT agreement, COUNT(*) FROM holding WHERE agreement IS NOT NULL AND state IN ('accepted', 'partial') "
-            "GROUP BY agreement"
-        )
+        connection.execute("SELECT agreement, COUNT(*) FROM held WHERE agreement IS NOT NULL GROUP BY agreement")
     )
     for agreement in agreements_ending(agreements, today, within_days):
         holdings = held.get(agreement.number, 0)

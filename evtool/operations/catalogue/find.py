@@ -218,8 +218,7 @@ def held_items(connection: sqlite3.Connection, collection: int) -> ItemRanges | 
     """Give the items of a collection that accepted holdings disclose; None for none."""
     return unite(
         connection.execute(
-            "SELECT first, last FROM holding_item JOIN holding ON holding.id=holding WHERE collection=? "
-            "AND state IN ('accepted', 'partial') ORDER BY first, last",
+            "SELECT first, last FROM holding_item JOIN held ON held.id=holding WHERE collection=? ORDER BY first, last",
             (collection,),
         )
     )

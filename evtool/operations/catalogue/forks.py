@@ -192,10 +192,15 @@ def relate_entries(
 
 
 def find_new_forks(catalogue: Catalogue, facts: Facts, holding: int) -> list[Parting]:
-    """Find the forks that a person explains who accepts a holding, by its number; nothing is written."""
+    """Find the forks that a person explains who accepts a holding, by its number; nothing is written.
+
+    There are none in a record with a disowned entry: whoever wants to accept that has to take the disowning back first.
+    """
     with catalogue.read() as connection:
         row = connection.execute("SELECT id FROM collection WHERE uid=?", (facts.collection,)).fetchone()
         known = read_entries(connection, row[0]) if row is not None else []
+        if row is not None and read_disowned(connection, row[0], known) & facts.places:
+            return []
         stored = {entry.place: entry for entry in (*map(_stored, (*facts.entries, *facts.receipts)), *known)}
         entries = sorted(stored.values(), key=lambda entry: (entry.sequence, *entry.place))
         return find_explainable(connection, row[0] if row is not None else 0, entries, facts.places, holding)

@@ -277,7 +277,7 @@ class BundleIntake:
             if IntakeReason.NOT_A_BUNDLE in reasons:
                 return Judged(tuple(reasons), report, problem=say_worst(report, self._options.language))
             handover = find_handover(report.links)
-            reasons += judge_handover(handover, policy)
+            reasons += judge_handover(report.links, policy)
             numbers = self._judge_agreements(handover, report, reasons)
             try:
                 facts = read_facts(found, self._options.verify, bundle.name)
@@ -385,6 +385,8 @@ class BundleIntake:
         self, shelf: Shelf, name: str, before: BundleMark, sha256: str | None, judged: Judged, path: str
     ) -> Arrival:
         """Say what the catalogue keeps of a bundle beside its record; `path` is where it lies, or will lie."""
+        # A person can accept a bundle that was not made for us, and which nobody answers.
+        is_continued = not judged.reasons and shelf.continued.is_dir()
         return Arrival(
             container=_CONTAINERS[shelf.wrapping],
             name=name if self._catalogue.names is Names.ALL else shelf.bundle.name,
@@ -397,7 +399,7 @@ class BundleIntake:
             exit_code=int(judged.exit_code),
             reasons=tuple(reason.value for reason in judged.reasons),
             findings=codes_of(judged.report),
-            kept=Kept(self._options.location, path, continued=f"{path}{CONTINUED}" if not judged.reasons else None),
+            kept=Kept(self._options.location, path, continued=f"{path}{CONTINUED}" if is_continued else None),
         )
 
 

@@ -59,7 +59,7 @@ class IntakeReason(Enum):
     TERMS_WITHHELD = ("terms-withheld", ExitCode.NOT_CHECKED)
     """What is withheld may hold terms, and no signed entry explains it."""
     NOT_FOR_US = ("not-for-us", ExitCode.NOT_ESTABLISHED)
-    """It was made for somebody else, or for nobody."""
+    """It was made for somebody else, or for nobody; or its record goes on behind what made it."""
     AGREEMENT_UNKNOWN = (Reason.AGREEMENT_UNKNOWN.value, ExitCode.REFUSED)
     """It comes under an agreement that the user does not list, or under none where the policy asks for one."""
     AGREEMENT_ENDED = (Reason.AGREEMENT_ENDED.value, ExitCode.REFUSED)
@@ -125,9 +125,13 @@ def find_handover(links: Sequence[Link]) -> Link | None:
     return next((link for link in reversed(links) if transfer_details(link) is not None), None)
 
 
-def judge_handover(link: Link | None, policy: IntakePolicy) -> Iterator[IntakeReason]:
-    """Say whether a bundle was made for somebody else."""
-    details = transfer_details(link) if link is not None else None
+def judge_handover(links: Sequence[Link], policy: IntakePolicy) -> Iterator[IntakeReason]:
+    """Say whether a bundle was made for somebody else, or its record goes on behind the entry that made it.
+
+    Only what follows the handover itself answers it. Behind a later entry our answer would be a fork, as soon as the
+    sender goes on.
+    """
+    details = transfer_details(links[-1]) if links else None
     if details is None or details.recipient not in policy.codes:
         yield IntakeReason.NOT_FOR_US
 

@@ -20,15 +20,16 @@ from msgspec import Struct
 
 from evtool.core.errors import EvidenceError, InputError
 from evtool.core.finding import Cause, Code, Effect, Finding, Words
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of, unite
 from evtool.core.values import replace
 from evtool.core.verdict.verdict import Report
 from evtool.operations.catalogue.continuation_proof import find_wrong_continuation
 from evtool.operations.catalogue.schedule import Portion
 from evtool.operations.record.place import RecordPlace
+from evtool.operations.record.record import Record
 from evtool.operations.record.selection import Selection
 from evtool.operations.verify.options import VerifyOptions
-from evtool.operations.verify.verify import verify
+from evtool.operations.verify.verify import verify_and_tell
 from evtool.scan.progress import Progress
 from evtool.store.custody_names import NAME
 
@@ -61,6 +62,7 @@ class CopyPlace(Struct, frozen=True):
         sha256: of the file, if it is one.
         size: bytes of the file, if it is one.
         receipt: digest of the receipt that was signed for it, or None.
+        items: the items that it holds; None if it holds none.
         may_be_unmounted: tells, if nothing is there, whether the disk may not be mounted.
     """
 
@@ -72,6 +74,7 @@ class CopyPlace(Struct, frozen=True):
     sha256: str | None
     size: int
     receipt: str | None = None
+    items: ItemRanges | None = None
     may_be_unmounted: Callable[[str], bool] = lambda path: False
 
     @property
@@ -211,7 +214,7 @@ def _prove_items(copy: CopyPlace, piece: Portion, *, whole: bool, jobs: int | No
         place=RecordPlace(continued=copy.continued),
         jobs=jobs,
     )
-    report = verify(copy.path, options, progress=progress)
+    report, disclosed = verify_and_tell(copy.path, options, _disclosed_by, progress)
     if report.collection is not None and report.collection != copy.collection:
         return _lost(copy, piece, Words("copy-other-collection"), size=report.bytes)
     damage = [finding for finding in report.findings if _is_damage(finding, copy)]
@@ -225,16 +228,35 @@ def _prove_items(copy: CopyPlace, piece: Portion, *, whole: bool, jobs: int | No
         # What a record that is not as registered says of its items proves nothing of them.
         return CopyProof(Scope.FULL, 0, piece.items, 0, 0, report.bytes, None, _without_name(of_record[0]))
     open_questions = [finding for finding in report.findings if _is_open(finding, report)]
+    absent = _find_absent(copy, piece, disclosed) if not open_questions else []
     return CopyProof(
         Scope.FULL,
         ok=fates.ok + fates.stated_only,
         changed=fates.changed + fates.renamed + fates.type_changed,
-        missing=fates.missing,
+        missing=fates.missing + len(absent),
         unreadable=fates.unreadable or len(open_questions),
         size=report.bytes,
-        damaged=ranges_of(numbers) if numbers else None,
-        why=Words("copy-items") if damage else _without_name(open_questions[0]) if open_questions else None,
+        damaged=ranges_of(sorted({*numbers, *absent})) if numbers or absent else None,
+        why=Words("copy-items")
+        if damage
+        else Words("copy-absent")
+        if absent
+        else _without_name(open_questions[0])
+        if open_questions
+        else None,
     )
+
+
+def _disclosed_by(record: Record) -> ItemRanges | None:
+    return unite(sorted((first, last) for seal in record.seals for first, last, _ in seal.disclosed.spans))
+
+
+def _find_absent(copy: CopyPlace, piece: Portion, disclosed: ItemRanges | None) -> list[int]:
+    """Find the items of a piece that a copy withholds: another bundle of the collection would verify in its place."""
+    held = copy.items.meet(ItemRanges(((piece.first, piece.last),))) if copy.items is not None else None
+    if held is None or (disclosed is not None and held.meet(disclosed) == held):
+        return []
+    return [number for number in held if disclosed is None or number not in disclosed]
 
 
 def _without_name(finding: Finding) -> Words | Finding:
