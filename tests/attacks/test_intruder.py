@@ -15,7 +15,7 @@ from evtool.core.manifest import manifest
 from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType, OmissionReason, WithheldStatement
 from evtool.core.manifest.statement_reader import parse_statement
 from evtool.operations.record.withholding import Withholding
-from evtool.operations.verify.items import plain as compare
+from evtool.operations.verify.items import summary
 from tests.attacks.intruder import Scene, attack, copy_of, find_wrong, make_renamed_scenes, make_scenes
 from tests.bundle.case import verify_it
 
@@ -81,7 +81,7 @@ def test_without_signed_lists_deleted_items_pass(
     scenes: list[Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rounds find a deleted item that is withheld, once nothing asks who signed for that."""
-    monkeypatch.setattr(compare, "judge_withholding", explain_everything)
+    monkeypatch.setattr(summary, "judge_withholding", explain_everything)
     assert any("exit 0" in outcome and "delete" in outcome for outcome in run(scenes, tmp_path, 300))
 
 
@@ -89,7 +89,7 @@ def test_without_the_rule_about_content_forged_files_pass(
     scenes: list[Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rounds find a forged file, once what an item is may be withheld without its name."""
-    monkeypatch.setattr(compare, "judge_withholding", explain_everything)
+    monkeypatch.setattr(summary, "judge_withholding", explain_everything)
     read = manifest.ManifestReader._read_lines
 
     def read_without_the_rule(self: manifest.ManifestReader, lines: Iterable[bytes]) -> Iterator[manifest.Item]:
@@ -123,7 +123,7 @@ def test_without_the_rule_about_terms_looser_ones_pass(
     scenes: list[Scene], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rounds find withheld terms, once they may be withheld of an item that is disclosed."""
-    monkeypatch.setattr(compare, "judge_withholding", explain_everything)
+    monkeypatch.setattr(summary, "judge_withholding", explain_everything)
     close = manifest.ManifestReader._close
 
     def close_without_the_rule(self: manifest.ManifestReader, pending: manifest._PendingItem) -> manifest.Item:

@@ -55,7 +55,7 @@ from evtool.core.timestamp.x509.certificates import parse_certificate_file
 from evtool.core.timestamp.x509.pem import find_blocks
 from evtool.operations.record import beside, record
 from evtool.operations.record.record import read_record
-from evtool.operations.verify.items import plain as compare
+from evtool.operations.verify.items import leftovers
 from evtool.operations.verify.time import evidence as time_evidence
 from evtool.operations.verify.verify import verify
 from evtool.report.language import in_english
@@ -331,7 +331,7 @@ def test_sparse_files_are_not_all_read_in_search_of_a_renamed_one(
     with (tmp_path / "b").open("wb") as file:
         file.truncate(4 * MIB)
     assert "renamed" in _codes(tmp_path)
-    monkeypatch.setattr(compare, "MAX_HOLES", MIB)
+    monkeypatch.setattr(leftovers, "MAX_HOLES", MIB)
     found = _codes(tmp_path)
     assert {"missing", "extra", "not-hashed"} <= found.keys()
     assert "1 sparse file was not searched" in found["not-hashed"]

@@ -104,7 +104,16 @@ def test_what_is_written_to_meanwhile_counts_for_nothing(
     ready: tuple[Repository, Sender, Path], repository: Repository
 ) -> None:
     """A sender who keeps the file open: no verdict on what is gone by now, no row, no receipt; later it is taken in."""
-    growing = lay(repository.inbox, ready[2], "growing.zip")
+    sender = ready[1]
+    case = sender.seal("large", 1)
+    # Reading it takes so long that the writer has its turn meanwhile, however busy the machine is.
+    (case / "film.mp4").write_bytes(os.urandom(64_000_000))
+    sender.party.ok("seal", case, "--metadata", "none", "--defaults", sender.party.run.directory / "terms.toml")
+    whole = sender.pack(case, sender.party.run.directory / "large.zip")
+    size = whole.stat().st_size
+    growing = repository.inbox / "growing.zip"
+    whole.rename(growing)
+    shutil.rmtree(case)
     (repository.inbox / "z-good.zip").unlink()
     with subprocess.Popen([sys.executable, "-c", _GROW, growing], stdout=subprocess.PIPE) as writer:
         assert writer.stdout is not None
@@ -115,7 +124,7 @@ def test_what_is_written_to_meanwhile_counts_for_nothing(
     assert not repository.receipts.exists()
     assert len(repository.bundles()) == 1
     with open(repository.folder / repository.bundles()[0], "r+b") as file:
-        file.truncate(ready[2].stat().st_size)
+        file.truncate(size)
     line = take_in(repository)["growing.zip"]
     assert (line.state, line.receipt) == ("accepted", "growing.receipt")
     assert len(repository.bundles()) == 1

@@ -202,7 +202,8 @@ def load_into_postgres(statements: str, counts: Mapping[str, int]) -> None:
     user = SERVER_USER if os.geteuid() == 0 else None
     if not tools or (user is not None and user not in {entry.pw_name for entry in pwd.getpwall()}):
         return
-    with tempfile.TemporaryDirectory() as folder:
+    # Not below the folder of the tests, which that user may not enter.
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         if user is not None:
             shutil.chown(folder, user)
 
