@@ -61,8 +61,8 @@ def explain_usage(error: click.ClickException) -> UsageError:
 
 def _no_such_option(name: str, context: click.Context) -> UsageError:
     see_en, page = _where_to_look(context)
-    known = [name for param in context.command.get_params(context) if not _is_hidden(param) for name in param.opts]
-    alike = [name for name in find_options(name, known) if name.startswith("--")]
+    known = [option for param in context.command.get_params(context) if not _is_hidden(param) for option in param.opts]
+    alike = [option for option in find_options(name, known) if option.startswith("--")]
     return UsageError(
         "{command} has no option {option}",
         hint="did you mean {alike_en}? {see_en}" if alike else "{see_en}",

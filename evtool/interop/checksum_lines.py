@@ -55,7 +55,6 @@ _CERTUTIL = (
 )
 """The first of certutil's lines, in English and Korean, of Windows 10 and of Windows 7."""
 
-_OLD_CERTUTIL = compiled_when_used(r"[A-Za-z0-9]+ hash of file ")
 _PROMPT = compiled_when_used(r"(PS )?[A-Za-z]:\\[^>]*>")
 
 

@@ -1,4 +1,4 @@
-"""Removing a directory with all that is in it, however deep it is and however long its paths are.
+"""Removing all that is in a directory, however deep it is and however long its paths are.
 
 What lies in a directory inside is moved up, one level at a time, so that nothing is ever further away than two steps:
 no path grows too long for the system, and nothing calls itself.
@@ -11,18 +11,10 @@ import secrets
 from pathlib import Path
 
 
-def remove_directory(path: Path) -> None:
-    """Remove a directory that nobody else works in; links in it are removed and never followed.
-
-    Raises:
-        OSError: something in it cannot be removed.
-    """
-    remove_content(path)
-    os.rmdir(path)
-
-
 def remove_content(path: Path, *, keep: str | None = None) -> None:
-    """Remove all that is in a directory, but for a file in it named `keep`; else as `remove_directory`.
+    """Remove all that is in a directory, but for a file in it named `keep`.
+
+    Nobody else may work in it. Links in it are removed and never followed.
 
     Raises:
         OSError: something in it cannot be removed.

@@ -25,7 +25,7 @@ from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions, StatementFiles
 from evtool.operations.seal.seal import seal
 from evtool.operations.verify.options import VerifyOptions
-from evtool.store.removal import remove_directory
+from evtool.store.removal import remove_content
 from tests.attacks.trees import Plan, build, leads_outside, make_plan, read_tree
 from tests.bundle import test_hostile_bags as bags
 from tests.bundle.case import SIGNER, author, verify_it
@@ -78,7 +78,7 @@ def test_every_tree_comes_back_as_it_was_sealed(tmp_path: Path) -> None:
             packed_trees += try_tree(folder, dice)
         except Exception as error:
             raise AssertionError(f"BUNDLE_SEED={SEED}, tree {number}") from error
-        remove_directory(folder)
+        remove_content(folder)
     assert packed_trees > TREES * 0.9
 
 

@@ -291,6 +291,15 @@ def test_nothing_is_sealed_from_a_table_with_an_error(evtool: Runner, giver: Par
         assert not (case / "custody").exists(), what
 
 
+def test_a_path_in_every_row_is_one_error_in_each(evtool: Runner, giver: Party) -> None:
+    """The wrong column was taken for the path: every row says the same. Each is told once, and none as of a form."""
+    case = make_archive(evtool)
+    result = seal_with(giver, case, b"path,status\n" + 30 * "인터뷰/자료-01.txt,given\n".encode())
+    assert result.exit_code == 4
+    assert "line 3, column path: the same item as in line 2" in result.stderr
+    assert "and 9 more" in result.stderr
+
+
 def test_a_table_inside_of_the_evidence_is_refused(evtool: Runner, giver: Party) -> None:
     case = make_archive(evtool)
     (case / "items.csv").write_text("path\n")

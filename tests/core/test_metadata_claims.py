@@ -200,6 +200,10 @@ BROKEN: dict[str, tuple[str, Any]] = {
     "a number with a fraction": ("counts.0.value", 3.0),
     "a number below zero": ("counts.0.value", -1),
     "a number beyond exactness": ("counts.0.value", 2**53),
+    "a control in a tag": ("tags.0.value", "a\x1bb"),
+    "a tag that is too long": ("tags.0.value", "a" * 513),
+    "a tag without a name": ("tags.0.name", ""),
+    "a tag's name that turns around": ("tags.0.name", "a\u202eb"),
     "an unknown extractor's name": ("problems.0.extractor", "Exif!"),
 }
 

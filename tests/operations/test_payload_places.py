@@ -9,7 +9,7 @@ from evtool.core.manifest.manifest import Item
 from evtool.core.manifest.statement import ContentStatement, FileStatement, ItemType
 from evtool.operations.bundle.payload_places import Placing
 from evtool.store.new_tree import NewTree
-from evtool.store.removal import remove_directory
+from evtool.store.removal import remove_content
 
 LEVELS = 5000
 
@@ -32,7 +32,7 @@ def test_a_path_of_many_levels_takes_memory_by_its_length(tmp_path: Path) -> Non
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    remove_directory(root)
+    remove_content(root)
     assert peak < LEVELS * 1000
 
 

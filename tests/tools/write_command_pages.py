@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from inspect import cleandoc
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import click
 
 from evtool.cli.command import OUTPUT, OWN, Argument, Option, help_record
 from evtool.cli.completion import offers
-from evtool.cli.completion.table import DEFAULT, FLAG, PROGRAM, SUBCOMMAND, Declared, write_section
+from evtool.cli.completion.table import DEFAULT, FLAG, PROGRAM, REPEATED, SUBCOMMAND, Declared
 from evtool.cli.group import Group, make_program
 from evtool.cli.screen import COMMANDS
 
@@ -56,8 +56,14 @@ def walk(command: click.Command | None = None, parent: click.Context | None = No
 def write_table() -> str:
     """Write the table of completion."""
     return "\n".join(
-        write_section(context.command_path.removeprefix(f"{PROGRAM} "), list(_rows(context))) for context in walk()
+        _write_section(context.command_path.removeprefix(f"{PROGRAM} "), _rows(context)) for context in walk()
     ).replace("\n\n\n", "\n\n")
+
+
+def _write_section(command: str, rows: Iterable[Declared]) -> str:
+    """Write the section of a command, or of a group; `evtool` is the group of all."""
+    lines = [f"{' '.join(row.names)}\t{row.spec}{REPEATED if row.is_repeated else ''}\t{row.means}\n" for row in rows]
+    return f"[{command}]\n{''.join(lines)}\n"
 
 
 def _rows(context: click.Context) -> Iterator[Declared]:

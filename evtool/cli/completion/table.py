@@ -33,12 +33,6 @@ class Declared(Struct, frozen=True):
         return self.names[0].startswith("-")
 
 
-def write_section(command: str, rows: list[Declared]) -> str:
-    """Write the section of a command, or of a group; `evtool` is the group of all."""
-    lines = [f"{' '.join(row.names)}\t{row.spec}{REPEATED if row.is_repeated else ''}\t{row.means}\n" for row in rows]
-    return f"[{command}]\n{''.join(lines)}\n"
-
-
 class CommandTable:
     """The table, of which only the sections are taken apart that somebody asks for."""
 
@@ -49,10 +43,6 @@ class CommandTable:
         """Give the rows of a command or group; empty if there is none of that name."""
         _, head, rest = self._text.partition(f"\n[{command}]\n")
         return [_parse(line) for line in rest.partition("\n\n")[0].splitlines()] if head else []
-
-    def sections(self) -> list[str]:
-        """Give the names of all sections."""
-        return [line[1:-1] for line in self._text.splitlines() if line.startswith("[")]
 
 
 def _parse(line: str) -> Declared:

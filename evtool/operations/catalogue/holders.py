@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -188,8 +187,3 @@ def read_handovers(connection: sqlite3.Connection, collection: int, items: ItemR
             answer = answers.get(digest) if is_handover else Acceptance(acceptance)
             found.append(Given(holder, sequence, digest, Event(event), happened, here, authority, purpose, answer))
     return found
-
-
-def codes_of(given: Sequence[Given]) -> list[str]:
-    """Name each holder once, in the order of their codes."""
-    return sorted({each.holder for each in given})

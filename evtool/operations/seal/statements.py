@@ -160,7 +160,10 @@ class StatementPlan:
         self._defaults = defaults
         self._by_key: dict[str, _Candidates] = {}
         for row in table.rows:
-            self._by_key.setdefault(nfc_key(row.path), _Candidates()).rows += (row,)
+            candidates = self._by_key.setdefault(nfc_key(row.path), _Candidates())
+            # A row for what another row is for is among the problems of the table already.
+            if all(row.path != other.path for other in candidates.rows):
+                candidates.rows += (row,)
         self._unused_directories = set(defaults.directories)
         self._combined: dict[tuple[DirectoryDefaults, ...], ArchivistStatements] = {}
         self._checked: set[tuple[DirectoryDefaults, ...]] = set()

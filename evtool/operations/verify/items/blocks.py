@@ -31,14 +31,12 @@ class Unchanged(Struct, frozen=True):
     """Items that are as they were sealed.
 
     Attributes:
-        seal: the seal that states them.
         items: how many.
         size: bytes that were read.
         other_dates: how many of them, links aside, have another modification date.
         last: path of the last of them.
     """
 
-    seal: Seal
     items: int
     size: int
     other_dates: int
@@ -129,9 +127,7 @@ class BlockMerge:
             self._aside += (replace(pair, sealed=None) for pair in loose if pair.found is not None)
         elif isinstance(product, UnchangedBlock):
             self._blocks.accept_as_it_is(block, product)
-            yield Unchanged(
-                self._seal, block.size, product.size, product.other_dates, (block.last_key or b"").rstrip(b"/")
-            )
+            yield Unchanged(block.size, product.size, product.other_dates, (block.last_key or b"").rstrip(b"/"))
         elif pairs is not None:
             self._blocks.accept(block)
             for pair, observation in zip(pairs, observations, strict=True):
