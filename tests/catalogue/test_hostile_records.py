@@ -13,7 +13,7 @@ from evtool.operations.author import Author
 from evtool.operations.seal.metadata import MetadataChoice
 from evtool.operations.seal.options import SealOptions, StatementFiles
 from evtool.operations.seal.seal import seal
-from tests.catalogue.repository import pack, status_of
+from tests.catalogue.repository import DISCLOSE, RECIPIENTS, pack, status_of
 from tests.cli.custody import Party, make_party
 from tests.cli.test_notice_story import sign_again
 
@@ -60,10 +60,11 @@ def test_a_notice_by_a_stranger_to_the_collection_opens_nothing(
     ]
 
 
-def twin_of(other: Party, uid: str, folder: Path) -> Path:
+def twin_of(other: Party, uid: str, folder: Path, *, files: int = 1) -> Path:
     """Seal other evidence under the id of a collection that is known, as anybody can who knows the id."""
     folder.mkdir()
-    (folder / "a.txt").write_text("another history")
+    for number in range(files):
+        (folder / f"{number}.txt").write_text(f"another history {number}")
     signer = choose_signer(key=None, agent_code=other.code, passphrase=TerminalPassphrase(), home=other.run.home)
     given = [bytes.fromhex(uid)]
     author = Author(signer, random=lambda size: given.pop() if given and size == 16 else os.urandom(size))
@@ -119,6 +120,29 @@ def test_whoever_claims_the_id_of_a_collection_closes_it_only_until_a_person_dis
     assert document["forks"][0]["disowned"] is None
     repository.ok("catalogue", "add", "C", twin)
     assert status_of(file_of(repository))[1] == "withheld", "two seals gave the same number"
+
+
+def test_what_is_disowned_is_no_handover_and_seals_nothing(sender: Party, repository: Party, tmp_path: Path) -> None:
+    """X9 seals more items under the id of A1's collection, and hands them over: no item, and nobody to wait for."""
+    other = make_party(sender.run, "X9")
+    (other.run.home / "recipients.toml").write_text(RECIPIENTS)
+    repository.trusts(other)
+    (added,) = repository.ok("catalogue", "add", "C", pack(sender, "a.zip"), "--json").document["results"]
+    uid = added["collection"]
+    twin = twin_of(other, uid, tmp_path / "twin", files=12)
+    other.ok("pack", twin, "-o", tmp_path / "t.zip", *DISCLOSE)
+    assert repository("catalogue", "add", "C", tmp_path / "t.zip").exit_code == 1
+
+    def asked() -> tuple[list[str], list[str]]:
+        due = repository("catalogue", "due", "C", "--json").document
+        holders = repository("catalogue", "holders", "C", uid, "--json").document
+        return [each["party"] for each in due["handovers"]], holders["items"]
+
+    assert asked() == (["UN-1", "UN-1"], ["1-12"]), "the attack is in place"
+    sides = sides_of(repository, uid)
+    said = ("--by", "R2", "--why", "not theirs", "--disown", sides["X9"])
+    repository.ok("catalogue", "explain", "C", uid, sides["A1"], sides["X9"], *said)
+    assert asked() == (["UN-1"], ["1-8"])
 
 
 def test_a_fork_of_what_was_added_is_explained_and_both_are_held(sender: Party, repository: Party) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.catalogue.door import (
     make_repository,
     make_sender,
 )
+from tests.cli.test_notice_story import sign_again
 from tests.conftest import make_runner
 
 
@@ -198,3 +200,27 @@ def test_no_record_with_a_disowned_entry_is_accepted_for_another_fork(
     tried = repository.decide(line["holding"], "accept", "--reason", "asked", "--explain", "three laptops")
     assert (tried.exit_code, "fork that waits" in tried.stderr) == (2, True), tried.stderr
     assert repository.holdings()[line["holding"]]["state"] == "quarantined"
+
+
+def test_a_notice_with_the_entries_of_a_bundle_is_not_that_bundle(
+    sender: Sender, repository: Repository, tmp_path: Path
+) -> None:
+    """Somebody sends a notice that ends with the handover of a bundle on its way: that is no duplicate of it."""
+    case = sender.seal("announced", 2)
+    lay(repository.inbox, sender.pack(case, tmp_path / "a.zip", "--items", "1"))
+    sender.party.ok("consent", "set", case, "--items", "1", "--status", "withdrawn")
+    sender.pack(case, tmp_path / "b.zip", "--items", "2")
+    repository.take()
+    notice = tmp_path / "notice"
+    sender.party.ok("consent", "recall", case, "--items", "1", "--notice", notice)
+    document = json.loads(notice.read_text().split("\n-----BEGIN")[0])
+    newest = max((case / "custody").glob("*-disclosed.toml"))
+    signature = newest.with_name(f"{newest.name}.sig")
+    document["entries"].append({"entry": newest.read_text(), "signature": signature.read_text()})
+    sign_again(sender.party, notice, document)
+    repository.party("catalogue", "recall", repository.catalogue, "--notice", notice)
+    lay(repository.inbox, tmp_path / "b.zip")
+    line = repository.take()[0]["b.zip"]
+    heads = [holding["head"] for holding in repository.holdings().values()]
+    assert heads.count(line["head"]) == 2, "the attack is in place"
+    assert (line["state"], line["reasons"], line["receipt"]) == ("accepted", [], "b.receipt")

@@ -62,6 +62,11 @@ def in_a_child(work: Callable[[], object]) -> int:
 
 def counting(repository: Repository, kill_at: int) -> int:
     """Take in, and die before the step of this number; the steps that were made before, of a run that lived."""
+    return count_steps(lambda: take_in(repository), repository.folder / "steps", kill_at)
+
+
+def count_steps(work: Callable[[], object], told: Path, kill_at: int) -> int:
+    """Do something, and die before the step of this number; the steps, which are written to a file, if it lived."""
     steps = 0
 
     def step() -> None:
@@ -88,11 +93,10 @@ def counting(repository: Repository, kill_at: int) -> int:
     def run() -> None:
         Catalogue.write = watched  # type: ignore[method-assign]  # in a child, which ends
         sys.addaudithook(watch)
-        take_in(repository)
-        (repository.folder / "steps").write_text(str(steps))
+        work()
+        told.write_text(str(steps))
 
     in_a_child(run)
-    told = repository.folder / "steps"
     return int(told.read_text()) if told.exists() else 0
 
 

@@ -86,6 +86,19 @@ def test_a_run_reads_the_newest_volume_and_no_other(repository: Party, journal: 
     assert repository.ok("verify", journal / "0004").exit_code == 0
 
 
+def test_a_volume_in_which_nothing_was_written_yet_is_none(repository: Party, journal: Path) -> None:
+    """A run was killed when it had made the directory; with its record alone, files were taken from a volume."""
+    (journal / "0004").mkdir()
+    before = export(repository)
+    lose(repository)
+    repository.ok("catalogue", "rebuild", "C")
+    assert export(repository) == before
+    for path in (journal / "0003").glob("*.json"):
+        path.unlink()
+    lose(repository)
+    assert repository("catalogue", "rebuild", "C").exit_code == 1
+
+
 def take_last_entry(journal: Path) -> None:
     """As if the newest run of a full volume had never been."""
     (journal / "0002" / "0006-location.json").unlink()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import stat
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from zipfile import ZipFile
@@ -270,3 +272,26 @@ def test_a_shell_completes_numbers(giver: Party, typed: str, offered: set[str]) 
     by_hand(giver)
     kind, *words = giver.run(typed, _EVTOOL_COMPLETE="bash").stdout.splitlines()
     assert (kind, {word.strip() for word in words}) == ("words", offered)
+
+
+LISTS = (
+    ("agreement", "list"),
+    ("agreement", "show", "DSA-9"),
+    ("agreement", "remove", "DSA-9"),
+    ("recipient", "list"),
+    ("recipient", "show", "B7"),
+)
+
+
+def test_the_lists_of_the_user_are_shown_in_korean(giver: Party) -> None:
+    """No word of English but codes and commands: what was added, one line of each, all of one, what was taken off."""
+    reader = replace(giver, run=replace(giver.run, environment=giver.run.environment | {"EVTOOL_LANG": "ko"}))
+    added = reader.ok("agreement", "add", "DSA-9", "--party", "B7", "--party", "ngo-3", "--signed", "2026-04-01",
+                      "--purpose", "research", "--ends", "2031-04-01", "--breach-notice-hours", "24")  # fmt: skip
+    assert "저장한 곳: " in added.stderr
+    assert "`evtool recipient add B7 --change" in added.stderr
+    said = [added.stdout, *(reader.ok(*arguments).stdout for arguments in LISTS)]
+    english = re.compile(r"\b(from|without|ends on|not|known|none|within|signed|purposes|It said|key|kinds)\b")
+    assert [found for text in said if (found := english.search(text))] == []
+    assert "2026-04-01부터 2031-04-01 전날까지" in said[1]
+    assert "24시간 안" in said[2]

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from evtool.cli.output import Output
+from evtool.report.columns import pad
+from evtool.report.language import Language, Said
 
 _T = TypeVar("_T")
 
@@ -16,15 +18,15 @@ class UserList(Struct, Generic[_T], frozen=True):
     """How a list of the user's is shown.
 
     Attributes:
-        name: what it is called: `your list of recipients`.
+        texts: the table of what is said of it, in each language; with `-label`, that of the labels.
         line: says in one line what an entry says.
-        rows: all that an entry says: label and text.
+        rows: all that an entry says: key of the label, and text.
         document: the JSON document of some entries.
     """
 
-    name: str
-    line: Callable[[_T], str]
-    rows: Callable[[_T], Iterable[tuple[str, str]]]
+    texts: str
+    line: Callable[[Language, _T], str]
+    rows: Callable[[Language, _T], Iterable[tuple[str, str]]]
     document: Callable[[Sequence[_T]], Struct]
 
     def print_all(self, entries: Mapping[str, _T], output: Output) -> None:
@@ -32,20 +34,23 @@ class UserList(Struct, Generic[_T], frozen=True):
         listed = {key: entries[key] for key in sorted(entries)}
         output.document(self.document(list(listed.values())))
         if listed:
-            output.answer("\n".join(f"{key:<16} {self.line(entry)}" for key, entry in listed.items()))
+            language = output.language
+            output.answer("\n".join(f"{key:<16} {self.line(language, entry)}" for key, entry in listed.items()))
 
     def print_one(self, key: str, entry: _T, output: Output, *, heading: str = "") -> None:
         """Print all that one entry says."""
         output.document(self.document([entry]))
-        output.answer("\n".join([heading or key, *(f"  {label:<14} {text}" for label, text in self.rows(entry))]))
+        language = output.language
+        rows = ((language.word(f"{self.texts}-label", label), text) for label, text in self.rows(language, entry))
+        output.answer("\n".join([heading or key, *(f"  {pad(label, 14)} {text}" for label, text in rows)]))
 
     def print_added(self, key: str, entry: _T, output: Output) -> None:
         """Print an entry that was added or changed."""
-        output.did(f"{key} is in {self.name}")
+        output.did(output.language.say(f"{self.texts}.added", key=Said(key)))
         self.print_one(key, entry, output)
 
     def print_removed(self, key: str, entry: _T, output: Output) -> None:
         """Print what an entry said that is gone."""
-        gone = f"{key} is no longer in {self.name}"
-        output.did(gone)
-        self.print_one(key, entry, output, heading=f"{gone}. It said:")
+        say = output.language.say
+        output.did(say(f"{self.texts}.removed", key=Said(key)))
+        self.print_one(key, entry, output, heading=say(f"{self.texts}.said", key=Said(key)))

@@ -36,6 +36,7 @@ from evtool.keys.home import agreements_file, home_directory
 from evtool.keys.recipients import load_recipients
 from evtool.keys.toml_list import name_place
 from evtool.report.agreement_document import AgreementsDocument, AgreementShown
+from evtool.report.language import Language, Said
 
 GROUP_EXAMPLES = """\b
 Examples:
@@ -244,15 +245,13 @@ def add(number: str, stated: AgreementOptions, change: bool, output: Output) -> 
             )
         agreement = add_agreement(stated.apply(Agreement(number, (), stated.signed, ())))
     _LIST.print_added(shown(number), agreement, output)
-    output.talk(f"Kept in {name_place(agreements_file(home_directory()))}.")
+    say = output.language.say
+    output.talk(say("user-list.kept", path=Said(name_place(agreements_file(home_directory())))))
     for recipient in (known.recipient for known in load_recipients().by_code.values()):
         is_party = recipient.code in agreement.parties or recipient.organisation in agreement.parties
         if is_party and number not in recipient.agreements:
             signed = " ".join(f"--agreement {quote(each)}" for each in sorted({*recipient.agreements, number}))
-            output.talk(
-                f"Your list of recipients does not say that {recipient.code} has signed it. To say so: "
-                f"`evtool recipient add {recipient.code} --change {shown(signed)}`"
-            )
+            output.talk(say("agreement.not-signed", code=recipient.code, signed=Said(shown(signed))))
 
 
 @command.command("list", cls=Command, epilog=LIST_EXAMPLES)
@@ -263,9 +262,9 @@ def list_(output: Output) -> None:
     found = {} if listed is None else listed.by_number
     _LIST.print_all({shown(number): agreement for number, agreement in found.items()}, output)
     if listed is None:
-        output.talk("You keep no list, so agreements are not looked up: `evtool agreement add NUMBER` begins one.")
+        output.talk(output.language.say("agreement.no-list"))
     elif not found:
-        output.talk("Your list is empty, so no item goes under any agreement: `evtool agreement add` adds one.")
+        output.talk(output.language.say("agreement.empty"))
 
 
 @command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
@@ -306,44 +305,44 @@ def _shown(agreement: Agreement) -> AgreementShown:
     )
 
 
-def _as_line(agreement: Agreement) -> str:
-    purposes = ", ".join(map(code_text, agreement.purposes)) or "for nothing"
-    return f"{', '.join(agreement.parties)}; {purposes}; {_days(agreement)}"
+def _as_line(language: Language, agreement: Agreement) -> str:
+    purposes = ", ".join(map(code_text, agreement.purposes)) or language.say("agreement.for-nothing")
+    return f"{', '.join(agreement.parties)}; {purposes}; {_days(language, agreement)}"
 
 
-def _days(agreement: Agreement) -> str:
-    today = datetime.now(UTC).date()
+def _days(language: Language, agreement: Agreement) -> str:
+    today, first = datetime.now(UTC).date(), str(agreement.first_day)
     if agreement.ends is None:
-        says = f"from {agreement.first_day}, without an end"
+        says = language.say("agreement.without-end", first=first)
     else:
-        says = f"from {agreement.first_day}, ends on {agreement.ends}"
+        says = language.say("agreement.ends", first=first, ends=str(agreement.ends))
     if agreement.is_in_force(today):
         return says
-    return f"{says} (HAS ENDED)" if agreement.has_ended(today) else f"{says} (not yet in force)"
+    return language.say("agreement.ended" if agreement.has_ended(today) else "agreement.not-yet", days=says)
 
 
-def _rows(agreement: Agreement) -> Iterator[tuple[str, str]]:
-    said = _shown(agreement)
+def _rows(language: Language, agreement: Agreement) -> Iterator[tuple[str, str]]:
+    said, none = _shown(agreement), language.say("user-list.none")
     hours = said.breach_notice_hours
     rows = (
         ("parties", ", ".join(said.parties)),
         ("signed", said.signed),
-        ("in force", _days(agreement)),
+        ("in-force", _days(language, agreement)),
         ("review", said.review),
-        ("purposes", ", ".join(map(shown, said.purposes)) or "none"),
+        ("purposes", ", ".join(map(shown, said.purposes)) or none),
         ("onward", said.onward and said.onward.value),
         ("defence", said.defence and said.defence.value),
         ("conditions", ", ".join(map(shown, said.conditions)) or None),
         ("coordination", said.coordination and said.coordination.value),
-        ("breach notice", None if hours is None else f"within {hours} hours"),
-        ("at the end", said.at_end and said.at_end.value),
+        ("breach-notice", None if hours is None else language.say("agreement.hours", count=hours)),
+        ("at-end", said.at_end and said.at_end.value),
         ("document", said.document),
     )
-    return ((label, "not stated" if text is None else text) for label, text in rows)
+    return ((label, language.say("user-list.not-stated") if text is None else text) for label, text in rows)
 
 
 _LIST = UserList(
-    "your list of agreements",
+    "agreement",
     _as_line,
     _rows,
     lambda agreements: AgreementsDocument(agreements=tuple(map(_shown, agreements))),

@@ -26,6 +26,7 @@ from evtool.keys.keyfile import read_public_key_file
 from evtool.keys.recipient_list import add_recipient, change_recipient, remove_recipient
 from evtool.keys.recipients import KnownRecipient, load_recipients
 from evtool.keys.toml_list import name_place
+from evtool.report.language import Language, Said
 from evtool.report.recipient_document import RecipientsDocument, RecipientShown
 
 _KINDS = ", ".join(kind.value for kind in RecipientKind)
@@ -217,7 +218,7 @@ def add(code: str, description: DescriptionOptions, change: bool, output: Output
             )
         known = add_recipient(description.apply(KnownRecipient(Recipient(code))))
     _LIST.print_added(code, known, output)
-    output.talk(f"Kept in {name_place(recipients_file(home_directory()))}.")
+    output.talk(output.language.say("user-list.kept", path=Said(name_place(recipients_file(home_directory())))))
 
 
 @command.command("list", cls=Command, epilog=LIST_EXAMPLES)
@@ -227,7 +228,7 @@ def list_(output: Output) -> None:
     found = load_recipients().by_code
     _LIST.print_all(found, output)
     if not found:
-        output.talk("Your list is empty: `evtool recipient add CODE --kind KIND --purpose PURPOSE` describes somebody.")
+        output.talk(output.language.say("recipient.empty"))
 
 
 @command.command("show", cls=Command, epilog=SHOW_EXAMPLES)
@@ -261,29 +262,31 @@ def _shown(known: KnownRecipient) -> RecipientShown:
     )
 
 
-def _as_line(known: KnownRecipient) -> str:
-    said = _shown(known)
-    key = "encrypted" if said.keys else "no key"
-    return f"{', '.join(said.kinds) or 'kind not known'}; {', '.join(said.purposes) or 'none'}; {key}"
+def _as_line(language: Language, known: KnownRecipient) -> str:
+    said, say = _shown(known), language.say
+    kinds, purposes = ", ".join(said.kinds) or say("recipient.no-kind"), ", ".join(said.purposes)
+    return f"{kinds}; {purposes or say('user-list.none')}; {say('recipient.key' if said.keys else 'recipient.no-key')}"
 
 
-def _rows(known: KnownRecipient) -> tuple[tuple[str, str], ...]:
-    said = _shown(known)
-    penalty = {None: "not known", True: "yes", False: "no"}[said.death_penalty]
+def _rows(language: Language, known: KnownRecipient) -> tuple[tuple[str, str], ...]:
+    said, none, unknown = _shown(known), language.say("user-list.none"), language.say("user-list.not-known")
+    penalty = (
+        unknown if said.death_penalty is None else language.say(f"recipient.{'yes' if said.death_penalty else 'no'}")
+    )
     return (
-        ("kinds", ", ".join(said.kinds) or "not known"),
-        ("purposes", ", ".join(map(shown, said.purposes)) or "none"),
-        ("agreements", ", ".join(map(shown, said.agreements)) or "none"),
-        ("organisation", said.organisation or "not known"),
-        ("region", said.region or "not known"),
-        ("death penalty", penalty),
-        *(("encrypt to", shown(key, 200)) for key in said.keys),
-        *(("signs with", key) for key in said.signing_keys),
+        ("kinds", ", ".join(said.kinds) or unknown),
+        ("purposes", ", ".join(map(shown, said.purposes)) or none),
+        ("agreements", ", ".join(map(shown, said.agreements)) or none),
+        ("organisation", said.organisation or unknown),
+        ("region", said.region or unknown),
+        ("death-penalty", penalty),
+        *(("encrypt-to", shown(key, 200)) for key in said.keys),
+        *(("signs-with", key) for key in said.signing_keys),
     )
 
 
 _LIST = UserList(
-    "your list of recipients",
+    "recipient",
     _as_line,
     _rows,
     lambda recipients: RecipientsDocument(recipients=tuple(map(_shown, recipients))),

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from evtool.core.consent.agreements import Agreement, Agreements, agreements_ending
+from evtool.core.custody.branches import EntryPlace
 from evtool.core.custody.events import Event
 from evtool.core.terms.terms import PERMITTING
 from evtool.operations.catalogue.copies import (
@@ -25,6 +26,7 @@ from evtool.operations.catalogue.copies import (
     read_copies,
     sum_due,
 )
+from evtool.operations.catalogue.forks import read_disowned
 from evtool.operations.catalogue.locations import LocationKind, list_locations
 from evtool.store.catalogue.database import Catalogue
 
@@ -158,11 +160,17 @@ def _read_agreements(
 def _read_handovers(connection: sqlite3.Connection, own_codes: Collection[str]) -> Iterator[OpenHandover]:
     """Read which handovers were not answered: by an entry that is known, or by a receipt of this repository's own."""
     rows = connection.execute(
-        "SELECT uid, sequence, party, happened FROM entry AS given JOIN collection ON collection.id=given.collection "
-        "WHERE party IS NOT NULL AND event IN (?, ?) AND undone_by IS NULL AND NOT EXISTS (SELECT 1 FROM entry AS "
-        "answer WHERE answer.collection=given.collection AND answer.answers=given.digest) AND NOT EXISTS (SELECT 1 "
-        "FROM holding WHERE holding.collection=given.collection AND head=given.digest AND receipt IS NOT NULL) ORDER "
-        "BY happened, uid, sequence",
+        "SELECT given.collection, digest, signature, uid, sequence, party, happened FROM entry AS given "
+        "JOIN collection ON collection.id=given.collection WHERE party IS NOT NULL AND event IN (?, ?) "
+        "AND undone_by IS NULL AND NOT EXISTS (SELECT 1 FROM entry AS answer "
+        "WHERE answer.collection=given.collection AND answer.answers=given.digest) "
+        "AND NOT EXISTS (SELECT 1 FROM holding WHERE holding.collection=given.collection AND head=given.digest "
+        "AND receipt IS NOT NULL) ORDER BY happened, uid, sequence",
         (Event.TRANSFERRED.value, Event.DISCLOSED.value),
     )
-    return (OpenHandover(uid, entry, party, day, party in own_codes) for uid, entry, party, day in rows)
+    disowned: dict[int, frozenset[EntryPlace]] = {}
+    for collection, digest, signature, uid, entry, party, day in rows.fetchall():
+        if collection not in disowned:
+            disowned[collection] = read_disowned(connection, collection)
+        if (digest, signature) not in disowned[collection]:
+            yield OpenHandover(uid, entry, party, day, party in own_codes)

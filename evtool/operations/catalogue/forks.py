@@ -94,15 +94,18 @@ def read_forks(connection: sqlite3.Connection, collection: int, entries: Sequenc
 
 
 def read_disowned(
-    connection: sqlite3.Connection, collection: int, entries: Sequence[StoredEntry]
+    connection: sqlite3.Connection, collection: int, entries: Sequence[StoredEntry] | None = None
 ) -> frozenset[EntryPlace]:
-    """Find the entries, which are in order, that a person disowned, with all that continues them."""
+    """Find the entries that a person disowned, with all that continues them.
+
+    `entries` are all of the collection in order, as far as they were read already.
+    """
     rows = connection.execute("SELECT disowned FROM explanation WHERE collection=?", (collection,))
     roots = {text for (text,) in rows if text is not None}
     if not roots:
         return frozenset()
     found: set[EntryPlace] = set()
-    for entry in entries:
+    for entry in entries if entries is not None else read_entries(connection, collection):
         if _spell(entry.place) in roots or entry.before in found:
             found.add(entry.place)
     return frozenset(found)

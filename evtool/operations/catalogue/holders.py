@@ -11,7 +11,7 @@ from evtool.core.custody.events import Acceptance, Event
 from evtool.core.errors import InputError
 from evtool.core.text.names import shown
 from evtool.core.text.ranges import ItemRanges, unite
-from evtool.operations.catalogue.forks import read_disowned, read_entries
+from evtool.operations.catalogue.forks import read_disowned
 from evtool.operations.catalogue.in_force import read_items
 from evtool.store.catalogue.database import Catalogue
 
@@ -129,11 +129,13 @@ def collection_number(connection: sqlite3.Connection, collection: str) -> int:
 
 def sealed_items(connection: sqlite3.Connection, collection: int, before: int | None = None) -> ItemRanges | None:
     """Give all items that entries of a collection seal; with `before`, those that were sealed before that entry."""
+    disowned = read_disowned(connection, collection)
     rows = connection.execute(
-        "SELECT items FROM entry WHERE collection=? AND event=? AND sequence<?",
+        "SELECT items, digest, signature FROM entry WHERE collection=? AND event=? AND sequence<?",
         (collection, Event.SEALED.value, before if before is not None else 1 << 62),
     )
-    spans = [span for (text,) in rows if (ranges := read_items(text)) is not None for span in ranges.ranges]
+    texts = (text for text, *place in rows if tuple(place) not in disowned)
+    spans = [span for text in texts if (ranges := read_items(text)) is not None for span in ranges.ranges]
     return unite(sorted(spans))
 
 
@@ -164,7 +166,7 @@ def read_handovers(connection: sqlite3.Connection, collection: int, items: ItemR
 
     Where a record does not tell which items a bundle held, it may have been all that were sealed by then.
     """
-    disowned = read_disowned(connection, collection, read_entries(connection, collection))
+    disowned = read_disowned(connection, collection)
     found_rows = connection.execute(
         "SELECT signature, sequence, digest, event, agent, happened, items, party, authority, purpose, answers, "
         "acceptance FROM entry WHERE collection=? AND (event IN (?, ?) OR answers IS NOT NULL) "

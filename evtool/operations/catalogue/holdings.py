@@ -141,7 +141,8 @@ class Holdings:
 
     def same_record(self, collection: str, head: str, but: int | None) -> BundleHolding | None:
         """Give the bundle that is held of the same record, to its last entry; `but` is none of them."""
-        where = "WHERE collection.uid=? AND head=? AND holding.id IN (SELECT id FROM held) AND holding.id<>?"
+        held = "(SELECT id FROM held WHERE container<>'notice')"  # a notice can have the entries of what is on its way
+        where = f"WHERE collection.uid=? AND head=? AND holding.id IN {held} AND holding.id<>?"
         return next(self._find(where, collection, head, but or 0), None)
 
     def forget_path(self, number: int, path: str) -> None:

@@ -145,7 +145,10 @@ def _read_journal(journal: Path, options: VerifyOptions, progress: Progress) -> 
     """Verify a journal, and read its files as they were sealed."""
     files: list[tuple[JournalFile, str]] = []
     heads: frozenset[str] = frozenset()
-    for number, volume in enumerate(list_volumes(journal), start=1):
+    volumes = list_volumes(journal)
+    if volumes and not os.listdir(volumes[-1]):
+        del volumes[-1]  # of a run that was killed before it wrote anything
+    for number, volume in enumerate(volumes, start=1):
         read, own_heads = _read_volume(volume, options, progress)
         said = {(file.before.volume, file.before.head) for file, _ in read if file.before is not None}
         require_continued(volume, number, said, heads)

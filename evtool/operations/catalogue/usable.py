@@ -15,6 +15,7 @@ from evtool.core.custody.events import Event
 from evtool.core.custody.house import Act, Houses
 from evtool.core.ssh.key import PublicKey
 from evtool.core.values import replace
+from evtool.operations.catalogue.forks import read_disowned
 from evtool.operations.catalogue.stored_terms import read_terms
 from evtool.operations.record.trust import TrustPolicy
 
@@ -61,7 +62,7 @@ class Decider:
         self._untrusted = {
             digest for _, digest, agent, key, _ in rows if key in retired or not self._trusts(key, agent)
         }
-        self._request = self._place(read_acts(connection, collection), retired)
+        self._request = self._place(read_acts(connection, collection, read_disowned(connection, collection)), retired)
         self._decisions: dict[int, Decision] = {}
 
     def decide(self, basis: int) -> Decision:
