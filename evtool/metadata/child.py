@@ -8,7 +8,6 @@ import io
 import json
 import logging
 import os
-import signal
 import warnings
 from collections.abc import Callable, Iterator
 from typing import NoReturn
@@ -36,6 +35,7 @@ from evtool.metadata.tiff_peek import tiff_kind
 from evtool.metadata.wire import Limits, Parsers, Settings
 from evtool.metadata.workbook import answer_lines, load_library
 from evtool.metadata.xmp import find_packet
+from evtool.metadata.zip_reader import open_zip
 
 _CODECS = (
     "ascii utf-8 utf-8-sig utf-7 utf-16 utf-16-le utf-16-be utf-32 latin-1 iso8859-2 iso8859-15 cp1252 cp437 cp850 "
@@ -73,8 +73,9 @@ def _read_samples(settings: Settings) -> None:
         _may_share(readers[media_type], stream, size)
         collector = Collector(Detail.BASIC if settings.basic else Detail.FULL)
         for claims in _claims_so_far(found, readers[media_type], stream, size, collector, final_only=False):
-            spell_fitting(claims)
-    for remembered in (ends_of, first_segments, find_packet):
+            spell_fitting(with_puid(claims))
+        _spell_format(found, settings.basic)
+    for remembered in (ends_of, first_segments, find_packet, open_zip):
         remembered.cache_clear()
 
 
@@ -108,6 +109,9 @@ def parse_in_confinement(
             waiting += b'{"item":%d,"alone":true}\n' % item
             continue
         collector = Collector(Detail.BASIC if settings.basic else Detail.FULL)
+        if not is_shared:
+            waiting += b'{"item":%d,"claims":%s}\n' % (item, _spell_format(found, settings.basic))
+            _write(answer, waiting)
         for claims in _claims_so_far(found, fitting, stream, size, collector, final_only=is_shared):
             waiting += b'{"item":%d,"claims":%s}\n' % (item, spell_fitting(with_puid(claims)))
             if not is_shared:
@@ -151,11 +155,18 @@ def _claims_so_far(
     """Give all claims found so far after each step, so that a killed child leaves what it had found."""
     problems: list[Problem] = []
     for extractor in fitting:
-        if not final_only:
-            yield collector.claims(found, problems)
         if (reason := _run(extractor, stream, size, collector)) is not None:
             problems.append(Problem(extractor.name, reason))
-    yield collector.claims(found, problems)
+        if not final_only:
+            yield collector.claims(found, problems)
+    if final_only:
+        yield collector.claims(found, problems)
+
+
+@functools.lru_cache(maxsize=64)
+def _spell_format(found: FormatClaim | None, basic: bool) -> bytes:
+    """Spell what is claimed before any extractor has read: a file's format, which is one of a few."""
+    return spell_fitting(Collector(Detail.BASIC if basic else Detail.FULL).claims(found))
 
 
 def _run(extractor: Extractor, stream: io.BufferedIOBase, size: int, collector: Collector) -> str | None:
@@ -183,7 +194,6 @@ def _write(answer: int, waiting: bytearray) -> None:
 
 def probe_in_confinement(answer: int, limits: Limits) -> NoReturn:
     """Enter confinement, test its limits, and write down which mechanisms applied and what was refused."""
-    _default_signals()
     applied = enter_confinement(limits)
     told = {"applied": applied, "refused": try_confinement(answer)}
     _write(answer, bytearray(json.dumps(told).encode() + b"\n"))
@@ -200,13 +210,7 @@ def read_table_in_confinement(file: int, answer: int, settings: Settings) -> NoR
 
 
 def _confine(settings: Settings) -> None:
-    _default_signals()
     if settings.confined:
         enter_confinement(settings.limits)
     else:
         set_limits(settings.limits)
-
-
-def _default_signals() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)

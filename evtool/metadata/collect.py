@@ -21,6 +21,7 @@ from evtool.core.metadata.claims import (
     TimeClaim,
 )
 from evtool.core.metadata.vocabulary import TEXT_WITHHELD, Detail, Withheld
+from evtool.metadata.values import RawTags
 
 
 class Collector:
@@ -37,9 +38,18 @@ class Collector:
         self._kept: dict[type[Claim], list[Any]] = {}
         self._withheld: Counter[Withheld] = Counter()
         self._dropped = 0
+        self._unspelled: RawTags | None = None
+        """Raw tags that were counted, and not spelled."""
 
-    def add(self, claim: Claim) -> None:
+    def add(self, claim: Claim | RawTags) -> None:
         """Keep a claim, or count it as dropped where there are too many of its type."""
+        if isinstance(claim, RawTags):
+            self._add_raw(claim)
+            return
+        if self._unspelled is not None and isinstance(claim, Tag) and claim.name in self._unspelled.found:
+            # Only now it matters which ones have been counted.
+            self._seen.update(self._unspelled.spell())
+            self._unspelled = None
         before = len(self._seen)
         self._seen.add(claim)
         if len(self._seen) == before:
@@ -55,6 +65,16 @@ class Collector:
             self._withheld[withheld] += 1
         else:
             self._kept.setdefault(kind, []).append(claim)
+
+    def _add_raw(self, tags: RawTags) -> None:
+        """Count the first raw tags of a file as they are, where they are only counted."""
+        if self._is_basic and Tag not in self._counted and len(tags.found) <= TAG_LIMIT:
+            if number := tags.number():
+                self._unspelled = tags
+                self._counted[Tag] = self._withheld[Withheld.TAG] = number
+            return
+        for tag in tags.spell():
+            self.add(tag)
 
     def claims(self, found: FormatClaim | None = None, problems: Sequence[Problem] = ()) -> Claims:
         """Give all that was found so far, beside a format and what kept extractors from their end."""

@@ -15,16 +15,19 @@ import socket
 import sys
 from collections.abc import Callable
 
-from evtool.metadata.landlock import apply_landlock, set_no_new_privileges, system_library
+from evtool.metadata.landlock import apply_landlock, prepare_landlock, set_no_new_privileges, system_library
 from evtool.metadata.seccomp import apply_seccomp, filter_program
 from evtool.metadata.wire import Limits
 
 _NOBODY = 65534
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+_PR_SET_PDEATHSIG, _PR_GET_DUMPABLE, _PR_SET_DUMPABLE = 1, 3, 4
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGEST_KEPT = 16 << 20
 """Bytes; larger pieces of memory go back to the system as soon as they are free."""
+
+_WARMING = 12
+"""How often what does no harm is done beforehand: by then its code is as it will be in each process."""
 
 _DEPTH = 400
 """Levels of calls: deeper nesting than any honest file has ends as an error in place of a crash."""
@@ -33,8 +36,13 @@ _DEPTH = 400
 def prepare_confinement() -> None:
     """Make what `enter_confinement` needs, so that each process that is forked finds it made."""
     if sys.platform == "linux":
-        system_library()
+        library = system_library()
         filter_program()
+        for _ in range(_WARMING):
+            library.prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0)
+            prepare_landlock()
+            for what in (resource.RLIMIT_CORE, resource.RLIMIT_NOFILE):
+                _limit(what, *resource.getrlimit(what))
 
 
 def keep_freed_memory() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from evtool.metadata.server_link import ServerLink
 
-_ENOUGH = 16 << 20
+_ENOUGH = 64 << 20
 """Bytes of files that are handed over together: whoever parses them need not wait until all are read."""
 
 _MOST_OPEN = TOGETHER

@@ -8,30 +8,31 @@ from io import BufferedIOBase
 from evtool.metadata.stream import PositionedReader
 
 END = 256 << 10
-"""Bytes at a file's start, and as many at its end."""
+"""Bytes at a file's start, and as many at its end. A file that has no more than both is read as one."""
 
 
 class Ends:
     """A file of `size` bytes of which the start, and once it is asked for the end, are in memory.
 
     Attributes:
-        head: its first `END` bytes, or all there are.
+        head: its first `END` bytes, or all of a file of at most twice as many.
         size: its size in bytes.
     """
 
     def __init__(self, stream: BufferedIOBase, size: int) -> None:
         self._stream = stream
         self.size = size
-        self.head = self._read(0, min(size, END))
+        self._is_whole = size <= 2 * END
+        self.head = self._read(0, size if self._is_whole else END)
 
     @functools.cached_property
     def tail(self) -> bytes:
-        """The last `END` bytes, or all there are."""
-        return self.head if self.size <= END else self._read(self.size - END, END)
+        """The last `END` bytes, or all of a file of at most twice as many."""
+        return self.head if self._is_whole else self._read(self.size - END, END)
 
     def read(self, position: int, length: int) -> bytes:
         """Read anywhere; fewer bytes at the end of the file."""
-        if position + length <= len(self.head) or self.size <= END:
+        if position + length <= len(self.head) or self._is_whole:
             return self.head[position : position + length]
         return self._read(position, length)
 

@@ -15,10 +15,11 @@ from exifread.tags import IGNORE_TAGS
 from exifread.tags.exif import EXIF_TAGS
 from msgspec import Struct
 
+_TEXT = "s"
 _ASCII, _RATIO, _SIGNED_RATIO = 2, 5, 10
 _TYPES = {
     1: "B",
-    _ASCII: "s",
+    _ASCII: _TEXT,
     3: "H",
     4: "I",
     _RATIO: "II",
@@ -31,8 +32,25 @@ _TYPES = {
 }
 """Type of a value -> how it is laid out. Numbers with a floating point are odd."""
 
+_VISIBLE = frozenset(bytes([letter]) for letter in range(0x21, 0x7F))
+
 _LENGTHS = {type_: struct.calcsize(f"<{layout}") for type_, layout in _TYPES.items()}
+_LAYOUTS = {order: {type_: order + layout for type_, layout in _TYPES.items()} for order in "<>"}
 _IGNORED = frozenset(IGNORE_TAGS)
+
+
+def _tables(known: dict[int, Any]) -> Iterator[dict[Any, str]]:
+    """Give all tables of words."""
+    for row in known.values():
+        if isinstance(row[1], tuple):
+            yield from _tables(row[1][1])
+        elif isinstance(row[1], dict):
+            yield row[1]
+
+
+_WITH_BLANK = frozenset(id(table) for table in _tables(EXIF_TAGS) if not all(map(str.strip, table.values())))
+"""The tables in which a word is blank."""
+
 _EXIF_OFFSET = "Image ExifOffset"
 
 _ENTRY_LIMIT, _DIRECTORY_LIMIT = 256, 4
@@ -63,20 +81,57 @@ class Ratio(Struct, frozen=True):
     __str__ = __repr__
 
 
-class BlockTag(Struct, frozen=True):
-    """One entry of a directory.
+class BlockTag(Struct):
+    """One entry of a directory, whose values are read when they are asked for: most of them never are.
 
     Attributes:
         tag: its number.
-        values: text, or bytes that are no UTF-8, or a list of numbers.
+        layout: how one value is laid out, as `struct` has it.
         count: of how many values the file speaks.
         words: exifread's table or function for what the values mean; None if they are shown as they are.
+        data: what it is an entry of.
+        at: where its values lie in that; all of them do.
+        read: its values, once they were read.
     """
 
     tag: int
-    values: str | bytes | list[Any]
+    layout: str
     count: int
     words: dict[Any, str] | Callable[[Any], str] | None
+    data: bytes
+    at: int
+    read: str | bytes | list[Any] | None = None
+
+    @property
+    def values(self) -> str | bytes | list[Any]:
+        """Text, or bytes that are no UTF-8, or a list of numbers."""
+        if self.read is None:
+            self.read = self._read_values()
+        return self.read
+
+    def _read_values(self) -> str | bytes | list[Any]:
+        order, layout = self.layout[0], self.layout[1:]
+        if layout == _TEXT:
+            text = self.data[self.at : self.at + self.count].split(b"\0", 1)[0]
+            try:
+                return text.decode("utf-8")
+            except UnicodeDecodeError:
+                return text
+        if self.count >= _VALUE_LIMIT:
+            return []
+        if len(layout) == 1:
+            return list(struct.unpack_from(f"{order}{self.count}{layout}", self.data, self.at))
+        numbers = struct.unpack_from(f"{order}{2 * self.count}{layout[0]}", self.data, self.at)
+        return [_ratio(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
+
+    @property
+    def is_surely_shown(self) -> bool:
+        """Whether there is something to show for it, as far as this is sure without a look at all its values."""
+        if self.words is not None:
+            # A table gives a word for each value; a function has to be asked.
+            has_words = isinstance(self.words, dict) and id(self.words) not in _WITH_BLANK
+            return has_words and 0 < self.count < _VALUE_LIMIT and not self.layout.endswith(_TEXT)
+        return not self.layout.endswith(_TEXT) or self.data[self.at : self.at + 1] in _VISIBLE
 
     @property
     def printable(self) -> str:
@@ -130,7 +185,8 @@ class _Block:
         (number,) = struct.unpack_from(f"{self.order}H", self.data, place)
         if number > _ENTRY_LIMIT:
             raise OddBlockError
-        body = self.data[place + 2 : place + 2 + 12 * number]
+        data, layouts = self.data, _LAYOUTS[self.order]
+        body = data[place + 2 : place + 2 + 12 * number]
         at = place + 2
         for tag, type_, count, value in struct.iter_unpack(f"{self.order}HHII", body):
             at += 12
@@ -140,33 +196,18 @@ class _Block:
             length = _LENGTHS.get(type_)
             if length is None:
                 raise OddBlockError
-            values = self._values(type_, count, at - 4 if count * length <= 4 else value)
+            lies = at - 4 if count * length <= 4 else value
+            if lies + count * length > len(data) and (type_ == _ASCII or count < _VALUE_LIMIT):
+                raise OddBlockError
             words = row[1] if row else None
+            found = BlockTag(tag, layouts[type_], count, None if isinstance(words, tuple) else words, data, lies)
             if isinstance(words, tuple):
-                self._directory(_place(values), words[0], words[1])
-                words = None
+                self._directory(_place(found.values), words[0], words[1])
             elif words is not None and type_ in (_RATIO, _SIGNED_RATIO):
                 raise OddBlockError
-            self.tags[f"{name} {row[0] if row else f'Tag 0x{tag:04X}'}"] = BlockTag(tag, values, count, words)
+            self.tags[f"{name} {row[0] if row else f'Tag 0x{tag:04X}'}"] = found
         if len(body) < 12 * number:
             raise OddBlockError
-
-    def _values(self, type_: int, count: int, at: int) -> str | bytes | list[Any]:
-        if type_ == _ASCII:
-            text = self.data[at : at + count]
-            if len(text) < count:
-                raise OddBlockError
-            text = text.split(b"\0", 1)[0]
-            try:
-                return text.decode("utf-8")
-            except UnicodeDecodeError:
-                return text
-        if count >= _VALUE_LIMIT:
-            return []
-        if type_ in (_RATIO, _SIGNED_RATIO):
-            numbers = struct.unpack_from(f"{self.order}{2 * count}{_TYPES[type_][0]}", self.data, at)
-            return [_ratio(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
-        return list(struct.unpack_from(f"{self.order}{count}{_TYPES[type_]}", self.data, at))
 
 
 def _place(values: str | bytes | list[Any]) -> int:

@@ -54,11 +54,11 @@ def _ole_kind(stream: io.BufferedIOBase) -> str:
 
 def _zip_kind(stream: io.BufferedIOBase) -> str:
     try:
-        with open_zip(stream) as archive:
-            declared = read_entry(archive, "mimetype").decode("ascii", "replace").strip()
-            if declared in PACKAGE_TYPES:
-                return PACKAGE_TYPES[declared]
-            names = set(archive.namelist())
+        archive = open_zip(stream)
+        declared = read_entry(archive, "mimetype").decode("ascii", "replace").strip()
+        if declared in PACKAGE_TYPES:
+            return PACKAGE_TYPES[declared]
+        names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError):
         return "application/zip"
     if "[Content_Types].xml" in names:

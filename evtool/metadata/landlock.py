@@ -29,6 +29,38 @@ def system_library() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
+@functools.cache
+def landlock_version() -> int:
+    """Ask for the version of the kernel's interface, 0 if there is none; the answer is the same for each process."""
+    if sys.platform != "linux":
+        return 0
+    return max(int(system_library().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _QUERY_VERSION)), 0)
+
+
+@functools.cache
+def _ruleset(abi: int) -> tuple[_Ruleset, ctypes.c_size_t]:
+    """Make a ruleset that handles every right that this version knows, with its size.
+
+    A kernel refuses a structure with fields that it does not know, so older ones get a shorter one.
+    """
+    size = 8 if abi < 4 else 16 if abi < 6 else 24
+    return _Ruleset((1 << _ACCESS_BITS.get(abi, 16)) - 1, _ALL_TCP, _ALL_SCOPES), ctypes.c_size_t(size)
+
+
+def prepare_landlock() -> None:
+    """Make what `apply_landlock` needs, by making a ruleset that confines nobody."""
+    if (descriptor := _open_ruleset()) >= 0:
+        os.close(descriptor)
+
+
+def _open_ruleset() -> int:
+    """Give a ruleset's descriptor, or -1 if there can be none."""
+    if (abi := landlock_version()) < 1:
+        return -1
+    ruleset, size = _ruleset(abi)
+    return int(system_library().syscall(_CREATE_RULESET, ctypes.byref(ruleset), size, 0))
+
+
 def set_no_new_privileges() -> bool:
     """Give up, for good, to gain rights by running a program (prctl(2)); Landlock and seccomp ask for it."""
     if sys.platform != "linux":
@@ -41,19 +73,10 @@ def apply_landlock() -> int:
 
     A ruleset that handles every right and contains no rule allows nothing. What was open before stays usable.
     """
-    if sys.platform != "linux":
-        return 0
-    libc = system_library()
-    abi = int(libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _QUERY_VERSION))
-    if abi < 1:
-        return 0
-    # A kernel refuses a structure with fields that it does not know, so older ones get a shorter one.
-    size = 8 if abi < 4 else 16 if abi < 6 else 24
-    ruleset = _Ruleset((1 << _ACCESS_BITS.get(abi, 16)) - 1, _ALL_TCP, _ALL_SCOPES)
-    descriptor = int(libc.syscall(_CREATE_RULESET, ctypes.byref(ruleset), ctypes.c_size_t(size), 0))
+    descriptor = _open_ruleset()
     if descriptor < 0:
         return 0
     try:
-        return abi if libc.syscall(_RESTRICT_SELF, descriptor, 0) == 0 else 0
+        return landlock_version() if system_library().syscall(_RESTRICT_SELF, descriptor, 0) == 0 else 0
     finally:
         os.close(descriptor)

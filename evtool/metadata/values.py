@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import email.utils
 import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
+
+from msgspec import Struct
 
 from evtool.core.metadata.claims import (
     COUNT_LIMIT,
@@ -50,16 +54,45 @@ def text(kind: TextKind, value: object, source: str) -> tuple[Claim, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _clean_name(name: str) -> str:
+def clean_name(name: str) -> str:
     """Clean the name of a tag; most are those of a standard, and come with every file."""
     return clean_text(name, NAME_LIMIT)
 
 
 def tag(name: str, value: object) -> tuple[Claim, ...]:
     """Keep a raw tag; nothing where its name or value is empty once cleaned."""
-    name = _clean_name(name)
+    name = clean_name(name)
     cleaned = clean_text(decode(value) if isinstance(value, bytes) else str(value))
     return (Tag(name, cleaned),) if name and cleaned else ()
+
+
+class RawTags(Struct, frozen=True):
+    """The raw tags of one block, which are spelled only for a form that keeps them.
+
+    Attributes:
+        found: name -> tag, as the block's reader has it; names are clean.
+        text: gives the text of a tag.
+        is_surely_shown: tells of a tag that its text is not empty; false where only the text tells.
+    """
+
+    found: Mapping[str, Any]
+    text: Callable[[Any], str]
+    is_surely_shown: Callable[[Any], bool]
+
+    def spell(self) -> Iterator[Claim]:
+        """Give them as `tag` does."""
+        for name, found in self.found.items():
+            yield from tag(name, self.text(found))
+
+    def number(self) -> int:
+        """Count what `spell` gives."""
+        shown = self.is_surely_shown
+        return sum(1 for name, found in self.found.items() if shown(found) or tag(name, self.text(found)))
+
+
+def raw_tags(found: Mapping[str, Any], text: Callable[[Any], str], is_surely_shown: Callable[[Any], bool]) -> RawTags:
+    """Keep all tags of a block, with whatever names they have."""
+    return RawTags({clean_name(name): tag for name, tag in found.items()}, text, is_surely_shown)
 
 
 def count(kind: CountKind, value: object, source: str) -> tuple[Claim, ...]:

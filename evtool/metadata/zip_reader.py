@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zipfile
 from collections import Counter
 from collections.abc import Iterable
@@ -17,8 +18,9 @@ PACKAGE_MANIFEST = "META-INF/manifest.xml"
 """The list of a package's entries, and of how each is encrypted (ODF 1.3, part 2, section 4.8)."""
 
 
+@functools.lru_cache(maxsize=1)
 def open_zip(stream: BufferedIOBase) -> zipfile.ZipFile:
-    """Open an archive for reading.
+    """Open an archive for reading; the one that was opened last is kept, as more than one look at a file.
 
     Raises:
         zipfile.BadZipFile: it is damaged.

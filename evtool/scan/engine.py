@@ -54,6 +54,9 @@ _INLINE_FILE = 256 * 1024
 _IN_FLIGHT_PER_JOB = 3
 """Batches a worker may have waiting; more only take memory."""
 
+_GROUPS_PER_JOB = 2
+"""Tasks that a worker gets, at least, of the large files of one batch, unless they are small."""
+
 _LOOK_SECONDS = 0.1
 """How often it is looked how far the workers are, while nothing comes back."""
 
@@ -291,7 +294,7 @@ class _Dispatcher(Generic[_Context]):
             if isinstance(row, Observation) and row.deferred and row.stamp is not None
         }
         only_one = alone and len(sizes) == 1
-        for indexes in _group(sizes):
+        for indexes in _group(sizes, self._jobs):
             threads = only_one and sizes[indexes[0]] >= HUGE_FILE and self._jobs > 1
             entries = [_entry(job.request.runs, index) for index in indexes]
             batch = Batch(
@@ -372,12 +375,16 @@ class _Dispatcher(Generic[_Context]):
         return pending.result()
 
 
-def _group(sizes: Mapping[int, int]) -> Iterator[list[int]]:
-    """Put indexes of files together that are to be read together, the largest first."""
+def _group(sizes: Mapping[int, int], jobs: int) -> Iterator[list[int]]:
+    """Put indexes of files together that are to be read together, the largest first.
+
+    Each worker gets some, so that none is left with the last one; the fewer they are, the less they cost.
+    """
+    most = min(max(LARGE_FILE, sum(sizes.values()) // (_GROUPS_PER_JOB * jobs)), HUGE_FILE)
     group: list[int] = []
     total = 0
     for index in sorted(sizes, key=lambda index: -sizes[index]):
-        if group and total + sizes[index] > LARGE_FILE:
+        if group and total + sizes[index] > most:
             yield group
             group, total = [], 0
         group.append(index)

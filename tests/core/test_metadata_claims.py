@@ -26,8 +26,16 @@ from evtool.core.metadata.claims import (
     TimeClaim,
     clean_text,
 )
-from evtool.core.metadata.json_form import DOCUMENT_LIMIT, claims_document, document_size, fit_claims, parse_claims
+from evtool.core.metadata.json_form import (
+    DOCUMENT_LIMIT,
+    claims_document,
+    document_size,
+    fit_claims,
+    parse_claims,
+    spell_claims,
+)
 from evtool.core.metadata.vocabulary import CountKind, Detail, OffsetBasis, TextKind, TimeKind, Withheld
+from evtool.core.text.canonical import serialize_canonical
 from evtool.core.text.limits import MAX_LINE
 
 SOURCES = st.sampled_from(["EXIF DateTimeOriginal", "PDF Info /Author", "mvhd duration"])
@@ -69,6 +77,7 @@ def test_what_is_written_reads_back_the_same(claims: Claims) -> None:
         document = json.loads(json.dumps(claims_document(form)))
         assert parse_claims(document) == form
         assert claims_document(parse_claims(document)) == document
+        assert spell_claims(form) == serialize_canonical(claims_document(form))
 
 
 @settings(max_examples=50)

@@ -93,6 +93,17 @@ def test_confinement_refuses(tmp_path: Path, what: str) -> None:
     assert not Path(f"{inside}4").exists()
 
 
+def test_what_is_prepared_confines_nobody() -> None:
+    """The fork server makes it ready, and has to go on: it opens, forks, and its limits stay."""
+    code = (
+        "import os, resource; from evtool.metadata.confinement import prepare_confinement; "
+        "limits = lambda: [resource.getrlimit(number) for number in range(10)]; before = limits(); "
+        "prepare_confinement(); assert limits() == before; os.close(os.open('/', os.O_RDONLY)); "
+        "pid = os.fork(); pid or os._exit(0); assert os.waitpid(pid, 0)[1] == 0"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_the_confinement_that_applied_is_told() -> None:
     """Whoever reads a seal learns what confined the parser; on Linux with its usual kernel it is all of these."""
     parts = shared_extractor().confinement.split("+")

@@ -13,7 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evtool.core.metadata.claims import Claim, Claims, Tag
+from evtool.core.metadata.vocabulary import Detail
+from evtool.metadata.collect import Collector
 from evtool.metadata.exif_block import BlockTag, OddBlockError, read_block
+from evtool.metadata.extractors.exif import _is_surely_shown, _text
+from evtool.metadata.values import RawTags, raw_tags
 
 _GPS = [(0, 1, bytes((2, 3, 0, 0))), (1, 2, b"N\0"), (2, 5, struct.pack("<6I", 41, 1, 24, 1, 1234, 100))]
 _EXIF = [
@@ -109,6 +114,47 @@ def test_a_changed_block_is_read_as_exifread_reads_it_or_left_to_it(changes: lis
     assert shown(tags) == shown(library(bytes(block)))
 
 
+def counted(claims: list[Claim | RawTags], detail: Detail) -> Claims:
+    """What a form of these claims says."""
+    collector = Collector(detail)
+    for claim in claims:
+        collector.add(claim)
+    return collector.claims()
+
+
+@settings(max_examples=200)
+@given(
+    changes=st.lists(st.tuples(st.integers(0, len(BLOCK) - 1), st.integers(0, 255)), max_size=4),
+    further=st.lists(
+        st.sampled_from([Tag("Image Make", "SAMSUNG"), Tag("Image Make", "other"), Tag("XMP a:b", "c")]), max_size=3
+    ),
+)
+def test_raw_tags_that_are_only_counted_are_as_many_as_are_spelled(
+    changes: list[tuple[int, int]], further: list[Tag]
+) -> None:
+    """Blank and repeated ones are no more than they are in the full form, and none is read for it."""
+    block = bytearray(BLOCK)
+    for place, byte in changes:
+        block[place] = byte
+    try:
+        tags = read_block(bytes(block))
+    except OddBlockError:
+        return
+    claims: list[Claim | RawTags] = [raw_tags(tags, _text, _is_surely_shown), *further]
+
+    assert counted(claims, Detail.BASIC) == counted(claims, Detail.FULL).reduce_to_basic()
+
+
+def test_most_raw_tags_are_counted_without_being_read() -> None:
+    """Only what its values have to tell is read."""
+    tags = read_block(BLOCK)
+    claims: list[Claim | RawTags] = [raw_tags(tags, _text, _is_surely_shown)]
+
+    counted(claims, Detail.BASIC)
+
+    assert 0 < sum(tag.read is not None for tag in tags.values()) < len(tags) / 2
+
+
 @pytest.mark.parametrize("cut", [4, 7, 9, 60, 1010, 2030, len(BLOCK) - 2])
 def test_a_block_that_is_cut_is_left_to_exifread(cut: int) -> None:
     """What lies behind the block is not the block's, and exifread reads on into it."""
@@ -127,7 +173,7 @@ def test_a_type_that_does_not_fit_its_words_is_left_to_exifread(type_: int) -> N
 
 def test_many_values_are_shown_shortened() -> None:
     """More than fifty values are cut after twenty; of a thousand exifread reads none."""
-    assert BlockTag(1, list(range(60)), 60, None).printable.endswith("19, ... ]")
+    assert BlockTag(1, "<B", 60, None, bytes(range(60)), 0).printable.endswith("19, ... ]")
     for number in (50, 51, 999, 1000):
         block = b"II*\0\x08\0\0\0" + directory([(0xC4A5, 1, bytes(number))], 8)
         assert shown(read_block(block)) == shown(library(block))

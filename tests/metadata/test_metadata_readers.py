@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+import zipfile
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from io import BufferedReader, BytesIO
+from pathlib import Path
 
 import puremagic
 import pytest
@@ -20,12 +23,15 @@ from evtool.core.metadata.json_form import claims_document, fit_claims, parse_cl
 from evtool.core.metadata.vocabulary import NOT_PARSED, Detail, OffsetBasis, TimeKind
 from evtool.metadata import values
 from evtool.metadata.collect import Collector
+from evtool.metadata.ends import ends_of
 from evtool.metadata.extractors import Extractor, extractors
 from evtool.metadata.extractors.gzip_file import EXTRACTOR
 from evtool.metadata.format_table import KNOWN, NATIVE, OLE_START, PARSED, TIFF_STARTS, ZIP_STARTS
 from evtool.metadata.gzip_start import describe_gzip
 from evtool.metadata.identify import identify
 from evtool.metadata.identify_start import _matching_rows, sniff
+from evtool.metadata.samples import samples
+from evtool.metadata.stream import open_stream
 from evtool.metadata.wire import Parsers, parse_formats, spell_formats
 from evtool.metadata.xml_reader import XmlRefusedError, read_xml
 from tests.metadata.metadata_samples import HOSTILE
@@ -183,6 +189,46 @@ def test_who_looks_at_the_start_and_who_parses_agree_on_every_file_of_the_tests(
     assert len(paths) > 500
     for path in paths:
         agree(path.read_bytes())
+
+
+def test_a_file_that_is_all_ends_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The two ends of a photograph of 300 kB lie one upon the other."""
+    path = tmp_path / "a"
+    read: list[int] = []
+    path.write_bytes(bytes(300_000))
+    pread = os.pread
+
+    def note(file: int, length: int, at: int) -> bytes:
+        read.append(length)
+        return pread(file, length, at)
+
+    monkeypatch.setattr(os, "pread", note)
+    with path.open("rb") as file:
+        ends = ends_of(open_stream(file.fileno(), 300_000), 300_000)
+
+        assert (len(ends.head), len(ends.tail), len(ends.read(270_000, 9))) == (300_000, 300_000, 9)
+
+    assert read == [300_000]
+
+
+def test_the_directory_of_an_archive_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tells the format has read it, and the extractor takes it from there."""
+    content = next(content for _, content in samples(Parsers.NATIVE) if content.startswith(b"PK"))
+    stream, open_archive = stream_of(content), zipfile.ZipFile
+    opened: list[BufferedReader] = []
+
+    def note(file: BufferedReader) -> zipfile.ZipFile:
+        opened.append(file)
+        return open_archive(file)
+
+    monkeypatch.setattr(zipfile, "ZipFile", note)
+
+    found = identify(stream, len(content))
+
+    assert found is not None
+    (extractor,) = extractors(Parsers.NATIVE)[found.media_type]
+    assert list(extractor.extract(stream, len(content)))
+    assert len(opened) == 1
 
 
 @settings(max_examples=400)

@@ -16,7 +16,18 @@ from blake3 import blake3
 
 from evtool.core.text.patterns import Exclusions
 from evtool.scan.batch import Reading
-from evtool.scan.engine import BATCH, ReadRequest, Task, Workers, gather_runs, observe_all, observe_requests
+from evtool.scan.engine import (
+    BATCH,
+    HUGE_FILE,
+    LARGE_FILE,
+    ReadRequest,
+    Task,
+    Workers,
+    _group,
+    gather_runs,
+    observe_all,
+    observe_requests,
+)
 from evtool.scan.fork_executor import ForkExecutor
 from evtool.scan.meter import InWork, Meter
 from evtool.scan.observe import ItemProblem, Known, Mode, Observation, observe
@@ -219,3 +230,16 @@ def test_a_file_that_says_another_size_than_it_has_is_not_believed() -> None:
     ((_, observation),) = observe_all(location, [task], jobs=1)
     assert observation.problem is ItemProblem.CHANGING
     assert not observation.sha256
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 8, 64])
+def test_large_files_are_read_together_in_as_few_tasks_as_keep_all_workers_at_work(jobs: int) -> None:
+    """Photographs that are read together share a parser; none is left out, and the largest come first."""
+    sizes = {index: (3 << 20) + index for index in range(BATCH)}
+
+    groups = list(_group(sizes, jobs))
+
+    assert [index for group in groups for index in group] == sorted(sizes, reverse=True)
+    assert all(sum(sizes[index] for index in group) <= HUGE_FILE for group in groups)
+    fewest = min(2 * jobs, sum(sizes.values()) // LARGE_FILE)
+    assert fewest <= len(groups) <= max(2 * fewest, 8)

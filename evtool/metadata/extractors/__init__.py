@@ -19,6 +19,7 @@ from typing import Protocol
 
 from evtool.core.metadata.claims import Claim
 from evtool.metadata.format_table import NATIVE
+from evtool.metadata.values import RawTags
 from evtool.metadata.wire import Parsers
 
 
@@ -40,7 +41,7 @@ class Extractor(Protocol):
     def formats(self) -> frozenset[str]:
         """Media types that it reads."""
 
-    def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
+    def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim | RawTags]:
         """Yield what the file claims; `stream` starts at 0, can be positioned, and ends after `size` bytes."""
 
 

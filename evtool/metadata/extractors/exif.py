@@ -14,7 +14,7 @@ from evtool.core.metadata.vocabulary import CountKind, OffsetBasis, TextKind, Ti
 from evtool.metadata import values
 from evtool.metadata.boxes import heif_items
 from evtool.metadata.ends import Ends, ends_of
-from evtool.metadata.exif_block import OddBlockError, read_block
+from evtool.metadata.exif_block import BlockTag, OddBlockError, read_block
 from evtool.metadata.format_table import TIFF_STARTS
 from evtool.metadata.jpeg_segments import APP1, EXIF_START, first_segments
 from evtool.metadata.riff import chunks
@@ -91,7 +91,7 @@ class ExifExtractor:
         }
     )
 
-    def extract(self, stream: io.BufferedIOBase, size: int) -> Iterator[Claim]:
+    def extract(self, stream: io.BufferedIOBase, size: int) -> Iterator[Claim | values.RawTags]:
         """Yield the claims of the EXIF block, if the file has one; some JPEGs have more than one."""
         file = ends_of(stream, size)
         blocks = _jpeg_blocks(file)
@@ -118,7 +118,7 @@ def _read_by_library(block: io.BufferedIOBase) -> _Tags:
     return tags
 
 
-def _claims(tags: _Tags, *, is_tiff: bool) -> Iterator[Claim]:
+def _claims(tags: _Tags, *, is_tiff: bool) -> Iterator[Claim | values.RawTags]:
     for kind, name, offset, fraction in _TIMES:
         if name in tags:
             yield from values.iso_time(kind, _text(tags[name]), name, _of(tags, offset), _of(tags, fraction))
@@ -133,8 +133,12 @@ def _claims(tags: _Tags, *, is_tiff: bool) -> Iterator[Claim]:
         yield from values.count(CountKind.THUMBNAILS, 1, "Thumbnail IFD")
     yield from _place(tags)
     yield from _gps_time(tags)
-    for name, found in tags.items():
-        yield from values.tag(name.replace("Thumbnail ", "IFD 1 ", 1) if is_page else name, _text(found))
+    named = {name.replace("Thumbnail ", "IFD 1 ", 1): tags[name] for name in tags} if is_page else tags
+    yield values.raw_tags(named, _text, _is_surely_shown)
+
+
+def _is_surely_shown(found: Any) -> bool:
+    return isinstance(found, BlockTag) and found.is_surely_shown and not _is_windows_text(found)
 
 
 def _jpeg_blocks(file: Ends) -> list[bytes]:
@@ -193,10 +197,15 @@ def _text(found: Any) -> str:
     value = found.values
     if isinstance(value, bytes):
         return values.decode(value)
-    # The XP tags of Windows are UTF-16 in a list of bytes.
-    if 0x9C9B <= found.tag <= 0x9C9F and isinstance(value, list) and all(isinstance(item, int) for item in value):
+    if _is_windows_text(found) and isinstance(value, list) and all(isinstance(item, int) for item in value):
         return bytes(item & 0xFF for item in value).decode("utf-16-le", "replace")
     return value if isinstance(value, str) else str(found.printable)
+
+
+def _is_windows_text(found: Any) -> bool:
+    """Tell whether it is one of the XP tags of Windows, which are UTF-16 in a list of bytes."""
+    number: int = found.tag
+    return 0x9C9B <= number <= 0x9C9F
 
 
 def _of(tags: _Tags, name: str) -> str:

@@ -36,14 +36,14 @@ class HwpxExtractor:
 
         A locked document has the manifest of OpenDocument, which says so, and neither file can be read.
         """
-        with open_zip(stream) as archive:
-            locked = is_locked(archive)
-            yield from values.count(CountKind.ENCRYPTED, int(locked), PACKAGE_MANIFEST)
-            if locked:
-                return
-            packages = read_entries(archive, "Contents/content.hpf")
-            version = read_entry(archive, "version.xml")
-            names = archive.namelist()
+        archive = open_zip(stream)
+        locked = is_locked(archive)
+        yield from values.count(CountKind.ENCRYPTED, int(locked), PACKAGE_MANIFEST)
+        if locked:
+            return
+        packages = read_entries(archive, "Contents/content.hpf")
+        version = read_entry(archive, "version.xml")
+        names = archive.namelist()
         if len(packages) > 1:
             yield from values.count(CountKind.REPEATED_FIELDS, len(packages), "Contents/content.hpf")
         for element in (element for package in packages if package for element in read_xml(package)):

@@ -43,19 +43,19 @@ class OdfExtractor:
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
         """Yield the claims of `meta.xml`; in an encrypted document it cannot be read."""
-        with open_zip(stream) as archive:
-            locked = is_locked(archive)
-            yield from values.count(CountKind.ENCRYPTED, int(locked), PACKAGE_MANIFEST)
-            names = archive.namelist()
-            scripts = sum(name.startswith(("Basic/", "Scripts/")) and not name.endswith("/") for name in names)
-            yield from values.count(CountKind.MACROS, scripts, "Basic, Scripts")
-            thumbnails = sum(name.startswith("Thumbnails/") and not name.endswith("/") for name in names)
-            yield from values.count(CountKind.THUMBNAILS, thumbnails, "Thumbnails")
-            pictures = sum(name.startswith("Pictures/") and not name.endswith("/") for name in names)
-            yield from values.count(CountKind.PICTURES, pictures, "Pictures")
-            signatures = sum(name == "META-INF/documentsignatures.xml" for name in names)
-            yield from values.count(CountKind.SIGNATURES, signatures, "META-INF/documentsignatures.xml")
-            parts = [] if locked else read_entries(archive, "meta.xml")
+        archive = open_zip(stream)
+        locked = is_locked(archive)
+        yield from values.count(CountKind.ENCRYPTED, int(locked), PACKAGE_MANIFEST)
+        names = archive.namelist()
+        scripts = sum(name.startswith(("Basic/", "Scripts/")) and not name.endswith("/") for name in names)
+        yield from values.count(CountKind.MACROS, scripts, "Basic, Scripts")
+        thumbnails = sum(name.startswith("Thumbnails/") and not name.endswith("/") for name in names)
+        yield from values.count(CountKind.THUMBNAILS, thumbnails, "Thumbnails")
+        pictures = sum(name.startswith("Pictures/") and not name.endswith("/") for name in names)
+        yield from values.count(CountKind.PICTURES, pictures, "Pictures")
+        signatures = sum(name == "META-INF/documentsignatures.xml" for name in names)
+        yield from values.count(CountKind.SIGNATURES, signatures, "META-INF/documentsignatures.xml")
+        parts = [] if locked else read_entries(archive, "meta.xml")
         if len(parts) > 1:
             yield from values.count(CountKind.REPEATED_FIELDS, len(parts), "meta.xml")
         for data in parts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from io import BufferedIOBase
 
@@ -46,15 +45,17 @@ class OoxmlExtractor:
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
         """Yield the claims of `docProps/core.xml` and `docProps/app.xml`."""
-        with open_zip(stream) as archive:
-            for part, relation in (("core", _CORE), ("app", _APP)):
-                parts = [data for name in _parts(archive, part, relation) for data in read_entries(archive, name)]
-                if len(parts) > 1:
-                    yield from values.count(CountKind.REPEATED_FIELDS, len(parts), f"docProps/{part}.xml")
-                for data in parts:
-                    for element in read_xml(data) if data else []:
-                        yield from _property(element.name.rpartition(" ")[2], element.text, f"{part}.xml")
-            names = archive.namelist()
+        archive = open_zip(stream)
+        data = read_entry(archive, "_rels/.rels")
+        relations = [element.attributes for element in (read_xml(data) if data else [])]
+        for part, relation in (("core", _CORE), ("app", _APP)):
+            parts = [data for name in _parts(relations, part, relation) for data in read_entries(archive, name)]
+            if len(parts) > 1:
+                yield from values.count(CountKind.REPEATED_FIELDS, len(parts), f"docProps/{part}.xml")
+            for data in parts:
+                for element in read_xml(data) if data else []:
+                    yield from _property(element.name.rpartition(" ")[2], element.text, f"{part}.xml")
+        names = archive.namelist()
         yield from values.count(CountKind.MACROS, sum(n.endswith("vbaProject.bin") for n in names), "vbaProject.bin")
         embedded = sum("/embeddings/" in name for name in names)
         yield from values.count(CountKind.EMBEDDED_FILES, embedded, "embeddings")
@@ -63,13 +64,12 @@ class OoxmlExtractor:
         yield from values.count(CountKind.THUMBNAILS, thumbnails, "docProps/thumbnail")
 
 
-def _parts(archive: zipfile.ZipFile, part: str, relation: str) -> list[str]:
+def _parts(relations: list[dict[str, str]], part: str, relation: str) -> list[str]:
     """Name the parts that hold properties: where they usually lie, and where the package says that they lie."""
-    data = read_entry(archive, "_rels/.rels")
     targets = [
-        element.attributes.get("Target", "").lstrip("/")
-        for element in (read_xml(data) if data else [])
-        if element.attributes.get("Type", "").endswith(relation)
+        attributes.get("Target", "").lstrip("/")
+        for attributes in relations
+        if attributes.get("Type", "").endswith(relation)
     ]
     return list(dict.fromkeys([f"docProps/{part}.xml", *targets[:8]]))
 

@@ -27,9 +27,9 @@ class ZipExtractor:
 
     def extract(self, stream: BufferedIOBase, size: int) -> Iterator[Claim]:
         """Yield the claims of the directory at the archive's end."""
-        with open_zip(stream) as archive:
-            entries = archive.infolist()
-            yield from values.text(TextKind.DESCRIPTION, archive.comment, "ZIP comment")
+        archive = open_zip(stream)
+        entries = archive.infolist()
+        yield from values.text(TextKind.DESCRIPTION, archive.comment, "ZIP comment")
         folders = sum(entry.is_dir() for entry in entries)
         yield from values.count(CountKind.ENTRIES, len(entries) - folders, "ZIP directory")
         yield from values.count(CountKind.DIRECTORIES, folders, "ZIP directory")
