@@ -65,6 +65,17 @@ def test_findings_are_folded_on_a_terminal_and_whole_on_a_pipe(evtool: Runner) -
     assert {len(line) - len(line.lstrip()) for line in findings} == {2, 36}
 
 
+def test_a_head_is_not_cut_inside_a_group_on_a_narrow_terminal(evtool: Runner) -> None:
+    """It is written down by hand: 16 groups of digits do not fit 80 columns, and no group is cut in two."""
+    give_key(evtool)
+    case = evtool.directory / "case"
+    case.mkdir()
+    (case / "letter.txt").write_text("x")
+    seen = on_a_terminal(evtool, "seal", case, columns=80).split("keep it somewhere else):\n")[1].splitlines()
+    assert [len(group) for line in seen for group in line.split()] == [4] * 16
+    assert max(map(len, seen)) <= 80
+
+
 @given(st.text(st.characters(exclude_categories=["Zs", "Cc", "Zl", "Zp"]) | st.just(" ")), st.integers(0, 60))
 def test_folding_changes_nothing_but_spaces(text: str, indent: int) -> None:
     """Every word is there, in order, and a line is too wide only if a single word is."""
