@@ -65,6 +65,25 @@ def test_findings_are_folded_on_a_terminal_and_whole_on_a_pipe(evtool: Runner) -
     assert {len(line) - len(line.lstrip()) for line in findings} == {2, 36}
 
 
+def test_a_bundle_typed_by_nobody_is_not_waited_for_in_silence(evtool: Runner) -> None:
+    """`-` is for a pipe; on a terminal a word says what the program waits for, and the end of input ends it."""
+    ours, theirs = pty.openpty()
+    os.write(ours, b"\x04")  # what Ctrl-D sends
+    run = subprocess.run(
+        evtool.command("verify", "-"),
+        stdin=theirs,
+        capture_output=True,
+        env=evtool.environment,
+        timeout=60,
+        check=False,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert (run.returncode, b"on standard input, which is this terminal" in run.stderr) == (4, True)
+    piped = evtool("verify", "-", stdin=b"")
+    assert (piped.exit_code, "this terminal" in piped.stderr) == (4, False)
+
+
 def test_a_head_is_not_cut_inside_a_group_on_a_narrow_terminal(evtool: Runner) -> None:
     """It is written down by hand: 16 groups of digits do not fit 80 columns, and no group is cut in two."""
     give_key(evtool)
