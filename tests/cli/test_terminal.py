@@ -65,6 +65,21 @@ def test_findings_are_folded_on_a_terminal_and_whole_on_a_pipe(evtool: Runner) -
     assert {len(line) - len(line.lstrip()) for line in findings} == {2, 36}
 
 
+def test_an_error_is_folded_on_a_terminal_and_its_command_stays_whole(evtool: Runner) -> None:
+    """No word is cut at the edge of the screen, and what is to be typed next can be copied in one piece."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 60, 0, 0))
+    typed = ["key", "new", "A1", "--no-pasphrase"]
+    subprocess.run(evtool.command(*typed), stdin=subprocess.DEVNULL, stderr=theirs, env=evtool.environment, check=False)
+    seen = os.read(ours, 65536).decode("utf-8").replace("\r\n", "\n")
+    os.close(ours)
+    os.close(theirs)
+    piped = evtool(*typed).stderr
+    assert seen.split() == piped.split()
+    assert (len(piped.splitlines()), max(map(width_of, seen.splitlines())) <= 60) == (2, True)
+    assert "`evtool help key new`" in seen
+
+
 def test_a_bundle_typed_by_nobody_is_not_waited_for_in_silence(evtool: Runner) -> None:
     """`-` is for a pipe; on a terminal a word says what the program waits for, and the end of input ends it."""
     ours, theirs = pty.openpty()
