@@ -14,8 +14,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
+from evtool.core.text.expressions import compiled_when_used
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+
+_COMMAND = compiled_when_used(r"`[^`\n]*`")
 
 
 class Delivery(io.RawIOBase):
@@ -100,6 +104,22 @@ def print_error(
     message: str, hint: str = "", lines: Sequence[str] = (), marks: tuple[str, str] = ("error", "hint")
 ) -> None:
     """Print an error, what it sums up, and the way out where there is one, on stderr; `marks` name the two."""
-    sys.stderr.write("".join([f"evtool: {marks[0]}: {message}\n", *(f"  {line}\n" for line in lines)]))
-    if hint:
-        sys.stderr.write(f"evtool: {marks[1]}: {hint}\n")
+    told = [f"evtool: {marks[0]}: {message}", *(f"  {line}" for line in lines)]
+    told += [f"evtool: {marks[1]}: {hint}"] if hint else []
+    sys.stderr.write("".join(f"{line}\n" for line in (_fold_for_screen(told) if sys.stderr.isatty() else told)))
+
+
+def _fold_for_screen(lines: Sequence[str]) -> list[str]:
+    """Fold lines to the width of the terminal that errors go to; a command in backticks stays whole, to be copied."""
+    # Start-up time: only who sits at a terminal and made an error needs it.
+    from evtool.report.columns import fold
+
+    try:
+        width = os.get_terminal_size(sys.stderr.fileno()).columns or None
+    except OSError:
+        return list(lines)
+    kept = [_COMMAND.sub(lambda command: command[0].replace(" ", "\0"), line) for line in lines]
+    return [
+        ("  " + fold(line[2:], 4, width) if line.startswith("  ") else fold(line, 2, width)).replace("\0", " ")
+        for line in kept
+    ]

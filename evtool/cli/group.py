@@ -107,6 +107,14 @@ class Group(click.Group):
                 name=typed,
                 path=shell_word(name),
             )
+        if is_root:
+            return UsageError(
+                "{command} has no command {name}",
+                hint="`{command} help` lists the commands and topics",
+                key="no-such-command-or-topic",
+                command=command,
+                name=typed,
+            )
         return UsageError(
             "{command} has no command {name}",
             hint="`{command}` alone lists the commands",

@@ -51,6 +51,16 @@ class ProgressMode(Enum):
     NONE = "none"
 
 
+def width_of_screen() -> int | None:
+    """Give how many columns there are to read an answer in; None where it does not go to a terminal."""
+    if not sys.stdout.isatty():
+        return None
+    # Only a terminal needs it, and it imports all kinds of archives.
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
+
+
 def _what_is_done() -> list[str]:
     """Give the list that the program keeps of what a run did, which it needs when the run fails."""
     context = click.get_current_context(silent=True)
@@ -111,12 +121,7 @@ class Output(Struct, frozen=True):
     @property
     def width(self) -> int | None:
         """How many columns there are to read the answer in; None where it does not go to a terminal."""
-        if not sys.stdout.isatty():
-            return None
-        # Only a terminal needs it, and it imports all kinds of archives.
-        from shutil import get_terminal_size
-
-        return get_terminal_size().columns
+        return width_of_screen()
 
     @property
     def language(self) -> Language:

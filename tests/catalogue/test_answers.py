@@ -102,6 +102,7 @@ def test_a_withdrawal_in_a_later_bundle_takes_an_item_out(sender: Party, reposit
     same = "items 1-4: nobody knows their terms, so they are closed"
     asked = "entries 3-4 of A1 change consent, and no copy here says for which items; ask A1 for a notice"
     assert (f"{same}; {asked}" in text, "nothing has to come back" in text) == (True, False)
+    assert "no letter was written" in repository.ok("catalogue", "recall", "C", "--letters", tmp_path / "none").stdout
     assert same in repository.ok("catalogue", "find", "C").stdout
 
     result = ask(repository, "recall", "--notice", tmp_path / "n", "--letters", tmp_path / "letters")

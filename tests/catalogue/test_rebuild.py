@@ -49,6 +49,18 @@ def lose(party: Party) -> None:
         (party.run.directory / f"C{ending}").unlink(missing_ok=True)
 
 
+def test_whoever_lost_the_catalogue_is_told_how_to_get_it_back(sender: Party, repository: Party) -> None:
+    """With the journal beside it, an empty one (`init`) is not what anybody wants; without it, nothing else helps."""
+    repository.ok("catalogue", "add", "C", pack(sender, "first.zip"))
+    lose(repository)
+    lost = repository("catalogue", "list", "C")
+    assert (lost.exit_code, "C does not exist, but its journal does" in lost.stderr) == (4, True)
+    assert ("`evtool catalogue rebuild C`" in lost.stderr, "init" in lost.stderr) == (True, False)
+    repository.ok("catalogue", "rebuild", "C")
+    assert "from A1" in repository.ok("catalogue", "list", "C").stdout
+    assert "`evtool catalogue init D`" in repository("catalogue", "list", "D").stderr
+
+
 def test_a_lost_catalogue_is_made_again_to_the_last_byte(sender: Party, repository: Party) -> None:
     """A bundle that was answered, one with a withdrawal, an own directory that grew, and a fork in quarantine."""
     here = repository.run.directory

@@ -274,6 +274,13 @@ def test_what_cannot_be_read_is_named_and_sealed_only_if_that_is_allowed(case: P
         assert run("verify", case).exit_code == ExitCode.OK
 
 
+def test_one_item_that_is_named_only_is_told_in_the_singular(case: Path, evtool: Runner) -> None:
+    """The sentence has a number in it, and its verb agrees with that."""
+    make_pipe(case / "pipe")
+    told = evtool("seal", case, "--allow", "special").stdout
+    assert "  1 item is named in the seal without its content\n" in told
+
+
 def test_a_foreign_custody_directory_is_evidence(case: Path, evtool: Runner) -> None:
     """Somebody's folder of that name is not written to; with the record elsewhere it is sealed with the rest."""
     (case / "custody").mkdir()

@@ -65,6 +65,51 @@ def test_findings_are_folded_on_a_terminal_and_whole_on_a_pipe(evtool: Runner) -
     assert {len(line) - len(line.lstrip()) for line in findings} == {2, 36}
 
 
+def test_an_error_is_folded_on_a_terminal_and_its_command_stays_whole(evtool: Runner) -> None:
+    """No word is cut at the edge of the screen, and what is to be typed next can be copied in one piece."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 60, 0, 0))
+    typed = ["key", "new", "A1", "--no-pasphrase"]
+    subprocess.run(evtool.command(*typed), stdin=subprocess.DEVNULL, stderr=theirs, env=evtool.environment, check=False)
+    seen = os.read(ours, 65536).decode("utf-8").replace("\r\n", "\n")
+    os.close(ours)
+    os.close(theirs)
+    piped = evtool(*typed).stderr
+    assert seen.split() == piped.split()
+    assert (len(piped.splitlines()), max(map(width_of, seen.splitlines())) <= 60) == (2, True)
+    assert "`evtool help key new`" in seen
+
+
+def test_a_bundle_typed_by_nobody_is_not_waited_for_in_silence(evtool: Runner) -> None:
+    """`-` is for a pipe; on a terminal a word says what the program waits for, and the end of input ends it."""
+    ours, theirs = pty.openpty()
+    os.write(ours, b"\x04")  # what Ctrl-D sends
+    run = subprocess.run(
+        evtool.command("verify", "-"),
+        stdin=theirs,
+        capture_output=True,
+        env=evtool.environment,
+        timeout=60,
+        check=False,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert (run.returncode, b"on standard input, which is this terminal" in run.stderr) == (4, True)
+    piped = evtool("verify", "-", stdin=b"")
+    assert (piped.exit_code, "this terminal" in piped.stderr) == (4, False)
+
+
+def test_a_head_is_not_cut_inside_a_group_on_a_narrow_terminal(evtool: Runner) -> None:
+    """It is written down by hand: 16 groups of digits do not fit 80 columns, and no group is cut in two."""
+    give_key(evtool)
+    case = evtool.directory / "case"
+    case.mkdir()
+    (case / "letter.txt").write_text("x")
+    seen = on_a_terminal(evtool, "seal", case, columns=80).split("keep it somewhere else):\n")[1].splitlines()
+    assert [len(group) for line in seen for group in line.split()] == [4] * 16
+    assert max(map(len, seen)) <= 80
+
+
 @given(st.text(st.characters(exclude_categories=["Zs", "Cc", "Zl", "Zp"]) | st.just(" ")), st.integers(0, 60))
 def test_folding_changes_nothing_but_spaces(text: str, indent: int) -> None:
     """Every word is there, in order, and a line is too wide only if a single word is."""

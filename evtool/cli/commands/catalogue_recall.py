@@ -110,6 +110,8 @@ def command(
     lines += [line for recalled in found for line in _render(language, recalled)]
     lines += [] if found else [language.say("catalogue.no-recall")]
     lines += [language.say("catalogue.letter", path=str(path)) for path in written]
+    if found and letters is not None and not written:
+        lines.append(language.say("catalogue.no-letter"))
     output.answer("\n".join(lines), done=taken is not None)
     output.document(
         CatalogueRecallDocument(

@@ -293,12 +293,20 @@ def _render(
     lines = [_say_what_was_sealed(result, directory, dry_run)]
     if result.kept_items:
         lines.append(f"  {_say_what_is_kept(result)}")
-    for count, words in (
-        (result.reused, "files were not hashed again: an interrupted run had hashed them, and they have not changed"),
-        (result.omitted, "items are named in the seal without their content"),
-    ):
-        if count:
-            lines.append(f"  {count:,} {words}")
+    if result.reused:
+        reused = counted(
+            result.reused,
+            "file was not hashed again: an interrupted run had hashed it, and it has not changed",
+            "files were not hashed again: an interrupted run had hashed them, and they have not changed",
+        )
+        lines.append(f"  {reused}")
+    if result.omitted:
+        omitted = counted(
+            result.omitted,
+            "item is named in the seal without its content",
+            "items are named in the seal without their content",
+        )
+        lines.append(f"  {omitted}")
     if result.excluded:
         lines += render_left_out(result)
     lines += [f"  note: {note}" for note in result.notes]

@@ -124,6 +124,8 @@ def command(
         if output.json:
             raise misuse(one_of_two("--json", "--json-lines"))
         return _answer_in_lines(paths, options, trust, output)
+    if "-" in paths and sys.stdin.isatty():
+        output.note("reads-terminal")
     results: list[tuple[str, Report]] = []
     with terminal_progress(output) as progress:
         if len(paths) == 1:

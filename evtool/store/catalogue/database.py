@@ -224,6 +224,13 @@ def open_catalogue(path: Path, *, unfinished: bool = False) -> Iterator[Catalogu
         InputError: it is none, of another version, damaged, on a network file system, or cannot be opened.
         KeyFileError: its key is not there, or open to others.
     """
+    if not path.exists() and journal_of(path).is_dir():
+        raise InputError(
+            "{path} does not exist, but its journal does",
+            hint="`evtool catalogue rebuild {path}` makes the catalogue again from the journal and the bundles",
+            key="catalogue-gone",
+            path=shown(str(path)),
+        )
     if not path.is_file():
         raise InputError(
             "{path} is not a catalogue",
