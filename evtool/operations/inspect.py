@@ -32,6 +32,7 @@ class Inspection(Struct, frozen=True):
     Attributes:
         name: stored name, as the caller gave it.
         error: why the file could not be read at all; then the rest is None, empty or 0.
+        hint: what to do then; may be empty.
         mtime: modification time in nanoseconds, which `observed` has in whole seconds.
     """
 
@@ -40,6 +41,7 @@ class Inspection(Struct, frozen=True):
     result: ExtractionResult | None = None
     observations: tuple[MetadataObservation, ...] = ()
     error: str = ""
+    hint: str = ""
     mtime: int = 0
 
     @property
@@ -61,7 +63,7 @@ def inspect_files(
             try:
                 yield _inspect(path, extractor, now)
             except InputError as error:
-                yield Inspection(store_name(path), error=error.message)
+                yield Inspection(store_name(path), error=error.message, hint=error.hint)
 
 
 def _inspect(path: bytes, extractor: MetadataExtractor, now: datetime) -> Inspection:
@@ -69,6 +71,13 @@ def _inspect(path: bytes, extractor: MetadataExtractor, now: datetime) -> Inspec
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
+            if stat.S_ISDIR(found.st_mode):
+                raise InputError(
+                    "{path} is a folder",
+                    hint="name a file in it: `evtool inspect FOLDER/FILE`",
+                    key="inspect-folder",
+                    path=shown_path(path),
+                )
             raise InputError("{path} is not a regular file", key="inspect-not-file", path=shown_path(path))
         modified = datetime.fromtimestamp(found.st_mtime_ns // 10**9, UTC)
         observed = Observed(store_name(path), found.st_size, modified)

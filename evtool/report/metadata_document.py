@@ -91,6 +91,7 @@ class SealedMetadata(Struct, frozen=True, kw_only=True):
         failures: why claims are missing or may be incomplete -> in how many files.
         sensitive: by kind, in how many files something was found that the basic form leaves out.
         recordings: in how many pictures a video or a sound recording was found.
+        cut_short: files whose claims may be incomplete, as the reader of their format did not reach the end.
         read_twice: files that had to be handed to a second parser, as they may not share one or the first one failed.
     """
 
@@ -100,6 +101,7 @@ class SealedMetadata(Struct, frozen=True, kw_only=True):
     failures: dict[Failure, int]
     sensitive: dict[Withheld, int]
     recordings: int
+    cut_short: int
     read_twice: int
 
 

@@ -76,12 +76,16 @@ def render_statement(language: Language, statement: MetadataStatement) -> Iterat
             yield f"  {remark}"
 
 
-def render_summary(stated: int, failures: Mapping[Failure, int], confinement: str) -> Iterator[str]:
+def render_summary(stated: int, failures: Mapping[Failure, int], confinement: str, cut_short: int) -> Iterator[str]:
     """Say for how many files of a seal metadata is stated, and for how many it is missing or may be incomplete."""
     if stated:
         unconfined = "; the parser was not confined" if confinement == "none" else ""
         whose = "1 new file: its" if stated == 1 else f"{stated:,} new files: their"
         yield f"{whose} embedded metadata is sealed with {'it' if stated == 1 else 'them'}{unconfined}"
+    if cut_short:
+        files = "1 new file" if cut_short == 1 else f"{cut_short:,} new files"
+        read = "it could not be read to its end" if cut_short == 1 else "they could not be read to their end"
+        yield f"{files}: metadata may be incomplete, as {read}: `evtool inspect FILE`"
     for failure, number in sorted(failures.items(), key=lambda failure: failure[0].value):
         files = "1 new file" if number == 1 else f"{number:,} new files"
         yield f"{files}: metadata missing or incomplete: {failure.value}: {english().word('failure', failure.value)}"

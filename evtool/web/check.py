@@ -56,7 +56,7 @@ sys.stdout.reconfigure(errors="backslashreplace"); sys.excepthook = lambda kind,
 print("HANDLING: this script reads no terms of consent. Until you know them, every file is closed: give it to nobody.\n")
 root, *trust = [os.path.realpath(os.fsencode(name)) for name in sys.argv[1:]] or [b""]
 if len(trust) > 1 or not root or any(name.startswith(root + b"/") for name in trust): sys.exit(print(__doc__) or 2)
-custody = root + b"/custody" if not os.path.islink(root + b"/custody") else say(4, "custody is a link")  # R1
+if os.path.islink(custody := root + b"/custody") or not os.path.isdir(custody): say(4, "this is not a sealed directory: custody is a link, or not there")  # R1
 for thing, name in [(each, stored(each.name)) for each in os.scandir(custody)]:  # step 1: the files of the record
     if thing.is_file(follow_symlinks=False) and re.fullmatch(RECORD, name): files[name] = thing.path
     say(4 if doubtful(name) else 1, f"custody/{name} does not belong there", name not in files)

@@ -65,7 +65,7 @@ def test_what_is_not_public_is_refused_by_number(archivist: Party, case: Path) -
     """Nothing is packed, nothing recorded, and the name is not repeated."""
     refused = archivist("pack", case, "-o", "all.zip")
     assert refused.exit_code == 5
-    assert "item 1: it is not public, so a recipient and a purpose must be named" in refused.stderr
+    assert "item 1: not public, so a recipient and a purpose must be named" in refused.stderr
     assert "name.txt" not in refused.stderr
     assert not (archivist.run.directory / "all.zip").exists()
     assert not (case / "custody" / "0002-disclosed.toml").exists()
@@ -79,18 +79,18 @@ def test_consent_withdrawn_later_ends_publication_too(archivist: Party, case: Pa
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "said"),
     [
-        ["--to", "B7"],
-        ["--for", "advocacy"],
-        ["--to", "B7", "--for", "advocacy"],
-        ["--confirm", "redact-identity", "--approved-by", "C2"],
+        (["--to", "B7"], "say --for, --authority as well"),
+        (["--for", "advocacy"], "say --to, --authority as well"),
+        (["--to", "B7", "--for", "advocacy"], "say --authority as well"),
+        (["--confirm", "redact-identity", "--approved-by", "C2"], "go with --to, --for and --authority"),
     ],
 )
-def test_half_a_recipient_is_wrong_usage(archivist: Party, case: Path, arguments: list[str]) -> None:
-    """A forgotten option must not turn a handover into a publication."""
+def test_half_a_recipient_is_wrong_usage(archivist: Party, case: Path, arguments: list[str], said: str) -> None:
+    """A forgotten option must not turn a handover into a publication, and is named."""
     result = archivist("pack", case, "-o", "all.zip", "--without", "kept/*", *arguments)
-    assert result.exit_code == 2
+    assert (result.exit_code, said in result.stderr) == (2, True)
     assert not (archivist.run.directory / "all.zip").exists()
 
 

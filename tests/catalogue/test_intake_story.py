@@ -544,6 +544,8 @@ def test_what_is_too_large_is_not_copied_from_another_medium(world: World, repos
     for _ in range(2):
         lines, _, code = repository.take()
         assert (code, lines["b.zip"]["state"], lines["b.zip"]["reasons"]) == (4, "left", ["too-large"])
+        size = world.bundle("part.zip").stat().st_size
+        assert lines["b.zip"]["problem"] == f"it has {size:,} bytes; your policy allows 1,000 (`max_bytes`)"
     assert repository.bundles() == ["inbox/b.zip", repository.bundles()[1]]
     assert repository.holdings()[1]["reasons"] == ["too-large"]
 
@@ -598,8 +600,10 @@ def test_the_policy_decides(world: World, repository: Repository) -> None:
     assert repository.take()[0]["alone.zip"]["reasons"] == ["time-not-proven"]
     lay(repository.inbox, world.bundle("part.zip"))
     policy.write_text(text + "max_bytes = 1000\n")
+    said = f"it has {(repository.inbox / 'part.zip').stat().st_size:,} bytes; your policy allows 1,000 (`max_bytes`)"
+    assert repository.take("--dry-run")[0]["part.zip"]["problem"] == said
     line = repository.take()[0]["part.zip"]
-    assert (line["reasons"], line["sha256"]) == (["too-large"], None)
+    assert (line["reasons"], line["sha256"], line["problem"]) == (["too-large"], None, said)
     assert repository.take()[1]["bundles"] == 0, "what was too large waits for a person"
     policy.write_text(text)
     assert repository.decide(line["holding"], "accept", "--reason", "it is the whole film").exit_code == 0

@@ -56,6 +56,10 @@ def test_whoever_lost_the_catalogue_is_told_how_to_get_it_back(sender: Party, re
     lost = repository("catalogue", "list", "C")
     assert (lost.exit_code, "C does not exist, but its journal does" in lost.stderr) == (4, True)
     assert ("`evtool catalogue rebuild C`" in lost.stderr, "init" in lost.stderr) == (True, False)
+    refused = repository("catalogue", "init", "C")
+    assert (refused.exit_code, "C.journal already exists" in refused.stderr) == (2, True)
+    assert "`evtool catalogue rebuild C`" in refused.stderr
+    assert not (repository.run.directory / "C").exists()
     repository.ok("catalogue", "rebuild", "C")
     assert "from A1" in repository.ok("catalogue", "list", "C").stdout
     assert "`evtool catalogue init D`" in repository("catalogue", "list", "D").stderr

@@ -91,10 +91,20 @@ def test_what_cannot_be_read_does_not_stop_the_rest(evtool: Runner, photograph: 
     *failed, read = result.document["files"]
     assert [file["error"] for file in failed] == [
         "missing could not be opened: No such file or directory",
-        "folder is not a regular file",
+        "folder is a folder",
         "fifo is not a regular file",
     ]
     assert read["failure"] is None
+
+
+def test_for_a_folder_a_file_in_it_is_asked_for(evtool: Runner) -> None:
+    """Said once, however many folders there are; a FIFO has no way on."""
+    for name in ("first", "second"):
+        (evtool.directory / name).mkdir()
+    os.mkfifo(evtool.directory / "fifo")
+    result = evtool("inspect", "first", "second", "fifo")
+    assert result.exit_code == 4
+    assert result.stderr == "evtool: hint: name a file in it: `evtool inspect FOLDER/FILE`\n"
 
 
 def test_a_name_that_lies_on_a_screen_is_escaped(evtool: Runner) -> None:

@@ -100,7 +100,7 @@ def test_mistakes_on_a_command_line_and_in_a_table_are_said_in_korean(sender: Pa
         ("due case case --custody x", 2, "--custody 옵션은 디렉터리가 하나일 때만"),
         ("recipient add NGO-1", 2, "쓸 수 있는 값: accountability-intl, "),
         ("timestamp add case", 2, "중 하나만 지정하거나"),
-        ("pack case -o x.zip --to UN-1", 2, "--to, --for, --authority 옵션은 함께 씁니다"),
+        ("pack case -o x.zip --to UN-1", 2, "--for, --authority 옵션도 지정하십시오"),
         ("consent set case --items 1 --handling open", 2, "쓸 수 있는 코드: closed, named, "),
         ("record case disposed --items 1 --method 파쇄 --authority 지침", 2, "항목 1: 기록된 곳에 아직 있으므로"),
         ("seal case --table table.csv", 4, "  2번째 줄, 열 handling: 취급 조건: 쓸 수 없는 코드입니다"),

@@ -105,7 +105,7 @@ def test_what_breaks_a_parser_is_recorded_and_the_seal_is_made(evtool: Runner, c
 
     result = ok(evtool("seal", "case", "--json"))
 
-    assert result.document["metadata"]["failures"] == {"cpu-time": 1}
+    assert (result.document["metadata"]["failures"], result.document["metadata"]["cut_short"]) == ({"cpu-time": 1}, 2)
     statements = stated(case)
     for name, extractor in (("broken.mp4", "isomedia"), ("hostile.docx", "ooxml")):
         claims = statements[name].claims
@@ -114,6 +114,15 @@ def test_what_breaks_a_parser_is_recorded_and_the_seal_is_made(evtool: Runner, c
     assert statements["endless.tif"].failure is Failure.CPU_TIME
     shown = ok(evtool("show", "case", "--items", "broken.mp4,hostile.docx,endless.tif")).stdout
     assert all(f"    incomplete: {why}" in shown for why in ("isomedia: malformed", "ooxml: malformed", "cpu-time"))
+
+
+def test_the_answer_to_a_seal_counts_what_could_not_be_read_to_its_end(evtool: Runner, case: Path) -> None:
+    """Of four files two are broken, and `inspect` says where; with good ones only nothing is said."""
+    said = ok(evtool("seal", "case")).stdout
+    told = "2 new files: metadata may be incomplete, as they could not be read to their end: `evtool inspect FILE`"
+    assert f"  {told}\n" in said
+    (case / "later.txt").write_text("good")
+    assert "could not be read" not in ok(evtool("seal", "case")).stdout
 
 
 def test_when_asked_for_it_all_is_sealed_and_shown(evtool: Runner, case: Path) -> None:

@@ -154,6 +154,7 @@ WRONG = [
     (["add", "B7", "--purpose", "research", "--kind", "cort"], "did you mean court? accepted: court, "),
     (["add", "B7", "--purpose", "research", "--region", "Korea"], "two letters of ISO 3166-1, like KR"),
     (["add", "Kim Chul-soo", "--purpose", "research"], "is not a code"),
+    (["add", "B7", "--kind", "court"], "research, advocacy, or a custom code x-...\n"),
     (["show", "court-b"], "did you mean court-a? if not, `evtool recipient add court-b --kind KIND"),
     (["remove", "x"], "x is not in your list of recipients (court-a, n.7)"),
 ]

@@ -168,3 +168,30 @@ def test_evtool_verifies_what_ssh_keygen_signed(case: Path, evtool: Runner) -> N
     )
     assert signature.read_bytes().split() == before.split()
     assert check(case, evtool).exit_code is ExitCode.OK
+
+
+def test_the_readme_of_a_record_tells_how_a_bundle_is_checked(evtool: Runner) -> None:
+    """In a bundle the files lie elsewhere than in the directory that it was written for."""
+    give_key(evtool)
+    case = evtool.directory / "case"
+    case.mkdir()
+    (case / "지도.txt").write_text("a map")
+    defaults = case.with_name("defaults.toml")
+    consent = '[directory.consent]\nstatus = "given"\nfor = ["advocacy"]\nidentity = "public"\nonward = "yes"\n'
+    defaults.write_text(
+        f'format = "evtool-defaults/1"\n[[directory]]\npath = "."\nhandling = "public"\n{consent}', "utf-8"
+    )
+    sealed = evtool("seal", case, "--defaults", defaults)
+    assert sealed.exit_code == ExitCode.OK, sealed.stderr
+    packed = evtool("pack", case, "-o", "bundle")
+    assert packed.exit_code == ExitCode.OK, packed.stderr
+    bundle = evtool.directory / "bundle"
+    told = re.findall(
+        r"^     cd data && sha256sum -c \.\./custody/NNNN-sealed\.sha256$",
+        (bundle / "custody" / "README.txt").read_text(),
+        re.M,
+    )
+    assert len(told) == 2, "once in each language"
+    command = told[0].replace("NNNN", "0001")
+    run = subprocess.run(["sh", "-c", command], cwd=bundle, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, "지도.txt: OK\n"), run.stderr

@@ -65,6 +65,20 @@ def test_findings_are_folded_on_a_terminal_and_whole_on_a_pipe(evtool: Runner) -
     assert {len(line) - len(line.lstrip()) for line in findings} == {2, 36}
 
 
+def test_lists_of_keys_are_folded_behind_their_codes(evtool: Runner) -> None:
+    """A fingerprint stays whole; on a pipe each key is one line."""
+    assert evtool("key", "new", "A1", "--no-passphrase").exit_code == 0
+    for command in (("key", "list"), ("trust", "list")):
+        seen = on_a_terminal(evtool, *command, columns=80).splitlines()
+        piped = evtool(*command).stdout.splitlines()
+        assert len(piped) == 1
+        assert width_of(piped[0]) > 80
+        assert " ".join(seen).split() == piped[0].split()
+        assert max(map(width_of, seen)) <= 80
+        assert [line[17:18].strip() != "" for line in seen] == [True, True]
+        assert seen[1][:17].strip() == ""
+
+
 def test_an_error_is_folded_on_a_terminal_and_its_command_stays_whole(evtool: Runner) -> None:
     """No word is cut at the edge of the screen, and what is to be typed next can be copied in one piece."""
     ours, theirs = pty.openpty()

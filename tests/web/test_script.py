@@ -135,6 +135,17 @@ def test_nothing_hostile_makes_it_hang_follow_or_fail(part: Path) -> None:
     assert "\u202e" not in said
 
 
+def test_a_folder_without_a_record_is_told_as_one(tmp_path: Path) -> None:
+    """Also a bundle as it came, a custody that is a file or a link, and a folder that is not there."""
+    (tmp_path / "file").mkdir()
+    (tmp_path / "file" / "custody").touch()
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / "custody").symlink_to(tmp_path)
+    for place in (tmp_path, tmp_path / "file", tmp_path / "link", tmp_path / "none", VERSIONS[-1] / "part.zip"):
+        code, said = run_script(place, VERSIONS[-1] / "trusted_keys")
+        assert (code, said.count("NOT CHECKED  this is not a sealed directory")) == (4, 1)
+
+
 def test_directories_that_hold_only_directories_are_no_surplus(evtool: Runner) -> None:
     """Only the innermost is an item; the others show in its path."""
     party = make_party(evtool, "A1")

@@ -59,5 +59,6 @@ def _sealed_metadata(result: SealResult) -> SealedMetadata | None:
         failures=dict(seen.failures),
         sensitive={kind: seen.sensitive[kind] for kind in Withheld if seen.sensitive[kind]},
         recordings=seen.recordings,
+        cut_short=seen.cut_short,
         read_twice=seen.read_twice,
     )

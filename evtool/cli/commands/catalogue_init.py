@@ -19,7 +19,7 @@ Examples:
 \b
 Exit codes:
   0  made
-  2  wrong usage, or the file is there already
+  2  wrong usage, or the file or its journal is there already
   4  the catalogue cannot be written
 
 Keep it on a local disk. Beside it lies the key of its digests, repository.cat.key: whoever has the catalogue without it

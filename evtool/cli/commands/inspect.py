@@ -78,6 +78,8 @@ def command(files: tuple[str, ...], detail: str, no_sandbox: bool, output: Outpu
         output.answer("\n".join(_text(inspection)) + "\n")
         if inspection.result is not None and inspection.result.failure is not None:
             failures.setdefault(inspection.result.failure)
+    for hint in dict.fromkeys(inspection.hint for inspection in inspections if inspection.hint):
+        output.talk(f"evtool: hint: {hint}")
     for failure in failures:
         if failure in _HINTS:
             output.talk(f"evtool: hint: {_HINTS[failure]}")

@@ -11,7 +11,7 @@ from evtool.cli.delivery import print_error
 from evtool.cli.group import Group
 from evtool.cli.options.common import KeyPassphraseOptions
 from evtool.cli.options.values import code_value
-from evtool.cli.output import Output, output_options
+from evtool.cli.output import Output, output_options, width_of_screen
 from evtool.core.errors import ExitCode, KeyFileError, UsageError
 from evtool.core.ssh.allowed_signers import AllowedSigner
 from evtool.core.ssh.key import PublicKey
@@ -21,6 +21,7 @@ from evtool.keys.keyfile import public_path
 from evtool.keys.own import OwnKey, check_new_code, create_own_key, list_own_keys, read_own_key
 from evtool.keys.passphrase import MIN_LETTERS, TerminalPassphrase
 from evtool.keys.trust import add_signer, check_new_signer
+from evtool.report.columns import fold
 from evtool.report.key_document import HeldKey, KeyProblem, KeysDocument
 
 GROUP_EXAMPLES = """\b
@@ -156,10 +157,11 @@ def list_(ssh_agent: bool, output: Output) -> int:
         else None,
     )
     output.document(document)
-    lines = [f"{key.code:<16} {key.file.public_key.fingerprint} {say_lock(key)}" for key in own.keys]
-    lines += [f"{'(ssh-agent)':<16} {key.fingerprint} {key.key_type}" for key in held]
-    if lines:
-        output.answer("\n".join(lines))
+    listed = [(key.code, f"{key.file.public_key.fingerprint} {say_lock(key)}") for key in own.keys]
+    listed += [("(ssh-agent)", f"{key.fingerprint} {key.key_type}") for key in held]
+    if listed:
+        width = width_of_screen()
+        output.answer("\n".join(f"{code:<16} {fold(said, 17, width)}" for code, said in listed))
     elif not own.problems:
         output.talk("You have no keys yet: `evtool key new CODE` makes the key of agent CODE.")
     for problem in own.problems:

@@ -210,9 +210,8 @@ def add(code: str, description: DescriptionOptions, change: bool, output: Output
         if not description.purposes:
             raise misuse(
                 UsageError(
-                    "say what the recipient may receive items for, with --purpose: {accepted_en}",
+                    "say what the recipient may receive items for, with --purpose: {known}, or a custom code x-...",
                     key="purpose-needed",
-                    accepted_en=accepted(TERMS_BY_NAME["for"]),
                     known=", ".join(purpose.value for purpose in Purpose),
                 )
             )

@@ -318,7 +318,8 @@ def _render(
             lines.append(f"    and {len(result.renamed) - MAX_NAMED:,} more")
     if result.metadata:
         seen = result.metadata
-        lines += [f"  {line}" for line in render_summary(seen.stated, seen.failures, seen.confinement)]
+        summary = render_summary(seen.stated, seen.failures, seen.confinement, seen.cut_short)
+        lines += [f"  {line}" for line in summary]
         if Failure.NO_CONFINEMENT in seen.failures:
             lines.append(f"    {_say_way_to_parse()}")
         sealed = seen.choice is MetadataChoice.FULL

@@ -13,7 +13,7 @@ from evtool.cli.command import Argument, Command, misuse
 from evtool.cli.completion import offers
 from evtool.cli.group import Group
 from evtool.cli.options.values import code_value, moment_value
-from evtool.cli.output import Output, output_options
+from evtool.cli.output import Output, output_options, width_of_screen
 from evtool.core.errors import UsageError
 from evtool.core.finding import Cause
 from evtool.core.ssh.allowed_signers import AllowedSigner, SkippedLine
@@ -21,6 +21,7 @@ from evtool.core.ssh.key import PublicKey
 from evtool.core.text.names import shown
 from evtool.keys.keyfile import MAX_KEY_FILE, parse_public_key, read_public_key_file
 from evtool.keys.trust import REVOKED_ALTOGETHER, add_signer, load_trust, revoke
+from evtool.report.columns import fold
 from evtool.report.key_document import SkippedTrustLine, TrustDocument, TrustedSigner
 
 GROUP_EXAMPLES = """\b
@@ -168,7 +169,8 @@ def _print(signers: Sequence[AllowedSigner], skipped: Sequence[SkippedLine], out
         )
     )
     if signers:
-        output.answer("\n".join(map(_as_text, signers)))
+        width = width_of_screen()
+        output.answer("\n".join(_as_text(signer, width) for signer in signers))
     for line in skipped:
         output.note("trust-line", number=line.line_number, why=Cause.of(line.why))
 
@@ -185,16 +187,15 @@ def _signer(signer: AllowedSigner) -> TrustedSigner:
     )
 
 
-def _as_text(signer: AllowedSigner) -> str:
+def _as_text(signer: AllowedSigner, width: int | None) -> str:
     uses = "anything" if signer.namespaces is None else shown(",".join(signer.namespaces))
-    words = [f"{shown(','.join(signer.principals)):<16} {signer.public_key.fingerprint} for {uses}"]
+    said = f"{signer.public_key.fingerprint} for {uses}"
     if signer.valid_before and signer.valid_before <= REVOKED_ALTOGETHER:
-        return f"{words[0]}, revoked: nothing that it signed counts"
-    if signer.valid_after:
-        words.append(f"from {_moment(signer.valid_after)}")
-    if signer.valid_before:
-        words.append(f"until {_moment(signer.valid_before)}")
-    return " ".join(words)
+        said += ", revoked: nothing that it signed counts"
+    else:
+        said += f" from {_moment(signer.valid_after)}" if signer.valid_after else ""
+        said += f" until {_moment(signer.valid_before)}" if signer.valid_before else ""
+    return f"{shown(','.join(signer.principals)):<16} {fold(said, 17, width)}"
 
 
 def _moment(moment: datetime | None) -> str | None:

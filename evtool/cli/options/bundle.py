@@ -93,10 +93,12 @@ class DisclosureOptions(Struct, frozen=True):
             everybody = Disclosure.publication(self.authority, load_agreements(), trust)
             return replace(everybody, is_onward=self.onward), None
         if self.recipient is None or self.purpose is None or self.authority is None:
+            given = {"--to": self.recipient, "--for": self.purpose, "--authority": self.authority}
             raise misuse(
                 UsageError(
-                    "--to, --for and --authority belong together; only what is public can go without all of them",
+                    "say {missing} as well; only what is public can go without --to, --for and --authority",
                     key="to-for-authority",
+                    missing=", ".join(option for option, value in given.items() if value is None),
                 )
             )
         known = load_recipients(self.recipients_file).find(self.recipient)

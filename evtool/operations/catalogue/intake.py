@@ -177,7 +177,7 @@ class BundleIntake:
         try:
             before = mark(bundle)
             if before.bytes > self._options.policy.max_bytes:
-                return render(arrived.name, Judged((IntakeReason.TOO_LARGE,)), "quarantined", before)
+                return render(arrived.name, self._judge_size(before), "quarantined", before)
             sha256 = digest_of(bundle)
         except (OSError, EvtoolError) as error:
             return render_left(arrived, IntakeReason.UNREADABLE, say_error(error, self._options.language))
@@ -194,8 +194,9 @@ class BundleIntake:
             return left
         try:
             if self.shelves.is_elsewhere(arrived):
-                if mark(Path(os.fsdecode(arrived.path))).bytes > self._options.policy.max_bytes:
-                    return render_left(arrived, IntakeReason.TOO_LARGE)
+                before = mark(Path(os.fsdecode(arrived.path)))
+                if before.bytes > self._options.policy.max_bytes:
+                    return render_left(arrived, IntakeReason.TOO_LARGE, self._judge_size(before).problem)
                 sha256 = digest_of(Path(os.fsdecode(arrived.path)))
                 if known := self.holdings.of(sha256):
                     return render_known(arrived.name, known[0], "taken", ExitCode.OK)
@@ -232,12 +233,18 @@ class BundleIntake:
         # A date of the future is that of a clock that is wrong; it says nothing of whether somebody writes now.
         return render_left(arrived, IntakeReason.CHANGING) if abs(age) < self._options.policy.settle else None
 
+    def _judge_size(self, before: BundleMark) -> Judged:
+        """Judge a bundle that is larger than the policy allows."""
+        allowed = self._options.policy.max_bytes
+        problem = self._options.language.say("intake.too-large", bytes=before.bytes, allowed=allowed)
+        return Judged((IntakeReason.TOO_LARGE,), problem=problem)
+
     def _handle(self, shelf: Shelf, name: str) -> IntakeLine:
         """Do steps 3 to 9 with a bundle in quarantine."""
         try:
             before = mark(shelf.bundle)
             if before.bytes > self._options.policy.max_bytes:
-                return self._keep(shelf, name, before, None, Judged((IntakeReason.TOO_LARGE,)))
+                return self._keep(shelf, name, before, None, self._judge_size(before))
             sha256 = digest_of(shelf.bundle)
         except (OSError, EvtoolError) as error:
             judged = Judged((IntakeReason.UNREADABLE,), problem=say_error(error, self._options.language))

@@ -19,6 +19,7 @@ class Seen(NamedTuple):
         confinement: what confined the parser, as in `Description`.
         sensitive: kinds of what the basic form leaves out.
         holds_recording: whether it is a picture in which a video or a sound recording was found.
+        is_cut_short: whether an extractor did not reach its end.
         was_read_twice: whether the file had to be handed to a second parser.
     """
 
@@ -27,6 +28,7 @@ class Seen(NamedTuple):
     confinement: str
     sensitive: tuple[Withheld, ...]
     holds_recording: bool
+    is_cut_short: bool
     was_read_twice: bool
 
 
@@ -41,5 +43,6 @@ def seen_of(description: Description) -> Seen:
         confinement=description.confinement,
         sensitive=sensitive,
         holds_recording=claims is not None and claims.holds_recording,
+        is_cut_short=claims is not None and bool(claims.problems),
         was_read_twice=description.was_read_twice,
     )

@@ -45,6 +45,7 @@ class MetadataSummary(Struct):
         failures: why claims are missing or may be incomplete -> in how many files.
         sensitive: by kind, in how many files something was found that the basic form leaves out.
         recordings: in how many pictures a video or a sound recording was found.
+        cut_short: files of which an extractor did not reach its end.
         read_twice: files that had to be handed to a second parser, as they may not share one or the first one failed.
     """
 
@@ -54,6 +55,7 @@ class MetadataSummary(Struct):
     failures: Counter[Failure] = field(default_factory=Counter)
     sensitive: Counter[Withheld] = field(default_factory=Counter)
     recordings: int = 0
+    cut_short: int = 0
     read_twice: int = 0
 
     @property
@@ -71,6 +73,7 @@ class MetadataSummary(Struct):
             self.failures[Failure(seen.failure)] += files
         self.sensitive.update(dict.fromkeys(seen.sensitive, files))
         self.recordings += files * seen.holds_recording
+        self.cut_short += files * seen.is_cut_short
         self.read_twice += files * seen.was_read_twice
 
 

@@ -180,7 +180,8 @@ def _flush(directory: Path) -> None:
 def make_catalogue(path: Path, names: Names, *, unfinished: bool = False) -> None:
     """Make an empty catalogue and the key of its digests. A key that is there is kept: it belongs to what was exported.
 
-    One that is `unfinished` is refused by whoever opens it for work, until `Catalogue.finish`.
+    One that is `unfinished` is made again from its journal, and refused by whoever opens it for work until
+    `Catalogue.finish`. For any other, no journal may be there.
 
     Raises:
         UsageError: something is there already.
@@ -189,6 +190,16 @@ def make_catalogue(path: Path, names: Names, *, unfinished: bool = False) -> Non
     """
     if os.path.lexists(path):
         raise UsageError("{path} already exists", key="catalogue-exists", path=shown(str(path)))
+    if not unfinished and os.path.lexists(journal_of(path)):
+        # An empty catalogue would hide that one was lost.
+        raise UsageError(
+            "{journal} already exists: it belongs to a catalogue that is gone",
+            hint="`evtool catalogue rebuild {path}` makes that catalogue again from its journal and the bundles; for an"
+            " empty one, take another name",
+            key="catalogue-left",
+            journal=shown(str(journal_of(path))),
+            path=shown(str(path)),
+        )
     key_file = key_file_of(path)
     if not os.path.lexists(key_file):
         create_file(key_file, secrets.token_hex(_KEY_SIZE).encode() + b"\n", 0o600)
