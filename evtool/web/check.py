@@ -60,7 +60,7 @@ if os.path.islink(custody := root + b"/custody") or not os.path.isdir(custody): 
 for thing, name in [(each, stored(each.name)) for each in os.scandir(custody)]:  # step 1: the files of the record
     if thing.is_file(follow_symlinks=False) and re.fullmatch(RECORD, name): files[name] = thing.path
     say(4 if doubtful(name) else 1, f"custody/{name} does not belong there", name not in files)
-before, next_item, disposed, omitted, places, taken, full = {}, 1, {}, ("\0",), {}, {}, set()  # steps 2 and 3: the chain
+can_ask = trust and shutil.which("ssh-keygen"); before, next_item, disposed, omitted, places, taken, full = {}, 1, {}, ("\0",), {}, {}, set()  # steps 2 and 3: the chain
 for stem in sorted({name.split(".")[0] for name in files if re.fullmatch(r"\d{4}-[a-z-]+\.toml(\.sig)?", name)}):
     toml, sig, number, last = f"{stem}.toml", f"{stem}.toml.sig", int(stem[:4]), before
     if sig not in files and any(name.startswith(f".{stem}.") for name in files): continue  # R4: an interrupted run
@@ -73,7 +73,7 @@ for stem in sorted({name.split(".")[0] for name in files if re.fullmatch(r"\d{4}
     text = read(files[sig], 16384).decode(); blob = base64.b64decode(text[30:-29]); key = hashlib.sha256(blob[14 : 14 + int.from_bytes(blob[10:14])]).digest()
     require(re.fullmatch(r"-+BEGIN SSH SIGNATURE-+\n([\w+/]{70}\n)*[\w+/]{1,70}=*\n-+END SSH SIGNATURE-+\n", text) and bool(previous) == (entry["sequence"] > 1))
     say(1 if re.fullmatch(SIGNED, blob) else 4, f"{stem} was signed by another key than it names", base64.b64decode(entry["key"][7:] + "=") != key)
-    told = ["-n", "evtool-custody-v1", "-s", os.fsdecode(files[sig])]; asked = [["verify", "-f", *trust, "-I", agent], ["check-novalidate"]] if trust and shutil.which("ssh-keygen") else []
+    told = ["-n", "evtool-custody-v1", "-s", os.fsdecode(files[sig])]; asked = [["verify", "-f", *trust, "-I", agent], ["check-novalidate"]] if can_ask else []
     good = [not subprocess.run(["ssh-keygen", "-Y", *how, *told], input=data, capture_output=True).returncode for how in asked]
     say(1 if re.fullmatch(SIGNED, blob) else 4, f"{stem}: bad signature", good[1:] == [False])
     say(3, f"{stem}: ssh-keygen -Y verify -f YOUR_LIST -I {agent} {shlex.join(told)} < {shlex.quote(told[-1][:-4])}", good[:1] != [True])
