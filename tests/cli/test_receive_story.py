@@ -338,6 +338,22 @@ def test_one_entry_continued_twice_is_named_with_both_heads(evtool: Runner, send
     assert (unknown.exit_code, "records-part" in found_in(unknown.document["reports"][1])) == (3, True)
 
 
+def test_an_answer_behind_a_later_entry_is_warned_of(sender: Party, recipient: Party) -> None:
+    """It is valid and follows no handover, so the records part as soon as the sender goes on, too."""
+    folder = sender.run.directory
+    sender.ok("transfer", "case", "--to", "UN-1", "--authority", "DSA-1", "--purpose", "un-reporting")
+    shutil.copytree(folder / "case", folder / "at-once", symlinks=True)
+    sender.ok("record", "case", "accessed", "--reason", "translation")
+    shutil.copytree(folder / "case", folder / "late", symlinks=True)
+    sender.ok("record", "case", "accessed", "--reason", "once more")
+    assert "the two records will part" not in recipient.ok("receive", "at-once", "--receipt", "r1").stderr
+    dry = recipient.ok("receive", "late", "--receipt", "r2", "--dry-run")
+    assert "behind entry 2, which hands it over" in dry.stderr
+    recipient.ok("receive", "late", "--receipt", "r2")
+    assert recipient("compare", "at-once", "case").exit_code == 0
+    assert recipient("compare", "late", "case").exit_code == 1, "what the note says is so"
+
+
 def test_an_answer_under_another_code_is_a_fork_all_the_same(evtool: Runner, sender: Party, recipient: Party) -> None:
     """Who was not given the collection has no branch of their own, and the record goes on in two ways."""
     other = make_party(evtool, "B7")

@@ -128,6 +128,8 @@ def command(
             options,
             receipt,
         )
+    if result.answers is not None and result.entry > result.answers + 1:
+        output.note("answer-behind", handover=result.answers)
     notes = [] if entry.dry_run else _say_what_was_written(output, acceptance, receipt, entry.continued)
     return answer_entry(output, directory, result, *notes, where=entry.reading(opening))
 

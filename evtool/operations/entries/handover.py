@@ -96,7 +96,14 @@ def receive(
         if not place_of(options.where).dry_run:
             files = opened.custody.read_entry(written.sequence, details.event.value)
             write_new_file(receipt, serialize_receipt(files.data, files.signature))
-    return RecordResult(written.sequence, written.head, measured.fixity, measured.findings, options.accepted)
+    return RecordResult(
+        written.sequence,
+        written.head,
+        measured.fixity,
+        measured.findings,
+        options.accepted,
+        transfer.entry.sequence,
+    )
 
 
 def add_receipt(path: str | os.PathLike[str], receipt: bytes, trust: TrustPolicy, *, where: Where = None) -> Receipt:

@@ -47,6 +47,7 @@ class RecordResult(Struct, frozen=True):
         fixity: the state of the evidence that it records; None if it records none.
         findings: what differed from the seal.
         items: the items that it is about; None means all that were sealed before it.
+        answers: the number of the handover that it answers; None if it answers none.
     """
 
     entry: int
@@ -54,6 +55,7 @@ class RecordResult(Struct, frozen=True):
     fixity: Fixity | None
     findings: tuple[Finding, ...] = ()
     items: ItemRanges | None = None
+    answers: int | None = None
 
 
 def record_event(
