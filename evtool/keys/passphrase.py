@@ -31,6 +31,9 @@ each blank counted."""
 TRIES = 3
 """How often a person is asked for a passphrase, as by ssh."""
 
+_MAY_TRY_AGAIN = frozenset({"passphrase-short", "passphrases-differ"})
+"""Keys of the errors of somebody who types a new one; all others end the command."""
+
 _HINT = "give one in a file or by a descriptor, or work in a terminal"
 
 
@@ -118,14 +121,29 @@ class TerminalPassphrase(Struct, frozen=True):
     way: Way = Way.KEY_PASSPHRASE
 
     def read(self, subject: str, *, new: bool, again: bool = False) -> Passphrase:
-        """Ask once, or twice for a new one; `again` says that the one before was wrong."""
-        prompt = f"New passphrase of {subject}: " if new else f"Passphrase of {subject}: "
-        prompt = f"This passphrase is wrong. {prompt}" if again else prompt
+        """Ask once, or twice for a new one; `again` says that the one before was wrong.
+
+        Whoever mistypes a new one, or gives one that is too short, is asked three times, as for a wrong one.
+        """
+        if not new:
+            prompt = f"Passphrase of {subject}: "
+            return Passphrase(_ask(f"This passphrase is wrong. {prompt}" if again else prompt, self.way))
+        why = ""
+        for attempt in range(TRIES):
+            try:
+                return self._read_new(f"{why}New passphrase of {subject}: ")
+            except KeyFileError as error:
+                if error.key not in _MAY_TRY_AGAIN or attempt == TRIES - 1:
+                    raise
+                why = f"{error.message[0].upper()}{error.message[1:]}. "
+        raise AssertionError("the last attempt returns or raises")
+
+    def _read_new(self, prompt: str) -> Passphrase:
         passphrase = Passphrase(_ask(prompt, self.way))
-        if new and self.way is not Way.PASSPHRASE:
+        if self.way is not Way.PASSPHRASE:
             # A key is to be locked with it; what is too short for that need not be typed twice.
             passphrase.require_strength()
-        if new and Passphrase(_ask("Repeat it: ", self.way)).for_new_key() != passphrase.for_new_key():
+        if Passphrase(_ask("Repeat it: ", self.way)).for_new_key() != passphrase.for_new_key():
             raise KeyFileError(
                 "the two passphrases differ", hint="nothing was written; try again", key="passphrases-differ"
             )

@@ -150,21 +150,34 @@ def test_a_passphrase_is_asked_for_twice_and_never_echoed(evtool: Runner) -> Non
 
 
 def test_two_different_passphrases_make_no_key(evtool: Runner) -> None:
-    """A slip of the finger would lock the key for ever."""
-    code, shown = type_on_terminal(evtool, ["key", "new", "A03"], ["one two three", "one two four"])
+    """A slip of the finger would lock the key for ever; whoever slips three times begins anew."""
+    code, shown = type_on_terminal(evtool, ["key", "new", "A03"], ["one two three", "one two four"] * 3)
 
     assert code == 4
-    assert "the two passphrases differ" in shown
+    assert shown.count("The two passphrases differ. New passphrase of key A03: ") == 2
+    assert "error: the two passphrases differ" in shown
     assert not evtool.home.exists()
 
 
 def test_a_short_passphrase_need_not_be_typed_twice(evtool: Runner) -> None:
-    """Whoever typed one is told at once."""
-    code, shown = type_on_terminal(evtool, ["key", "new", "A03"], ["short", "short"])
+    """Whoever typed one is told at once, and asked for another one."""
+    code, shown = type_on_terminal(evtool, ["key", "new", "A03"], ["short"] * 3)
 
     assert code == 4
-    assert "the passphrase has 5 letters" in shown
+    assert shown.count("The passphrase has 5 letters, and a key needs at least 8. New passphrase of key A03: ") == 2
+    assert "error: the passphrase has 5 letters" in shown
     assert "Repeat it" not in shown
+
+
+def test_whoever_mistypes_a_new_passphrase_goes_on(evtool: Runner) -> None:
+    """With one that is long enough, typed twice; the ones before it open nothing."""
+    typed = ["short", "one two three", "one two four", KOREAN, KOREAN]
+    code, shown = type_on_terminal(evtool, ["key", "new", "A03"], typed)
+
+    assert code == 0, shown
+    command = ["ssh-keygen", "-y", "-f", str(evtool.home / "keys" / "A03"), "-P"]
+    assert subprocess.run([*command, KOREAN], capture_output=True).returncode == 0
+    assert subprocess.run([*command, "one two three"], capture_output=True).returncode != 0
 
 
 def test_a_person_has_three_tries_and_is_asked_for_a_code(evtool: Runner) -> None:
