@@ -5,5 +5,5 @@ hands those in, so the same input always gives the same verdict. A change in thi
 made, which is why it is made slowly, with `manifests/FORMAT.md` and the vectors under `tests/` beside it.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 """The version of evtool; entries, bundles and reports name it."""
