@@ -128,15 +128,15 @@ class TerminalPassphrase(Struct, frozen=True):
         if not new:
             prompt = f"Passphrase of {subject}: "
             return Passphrase(_ask(f"This passphrase is wrong. {prompt}" if again else prompt, self.way))
-        why = ""
-        for attempt in range(TRIES):
+        prompt = first = f"New passphrase of {subject}: "
+        for _ in range(TRIES - 1):
             try:
-                return self._read_new(f"{why}New passphrase of {subject}: ")
+                return self._read_new(prompt)
             except KeyFileError as error:
-                if error.key not in _MAY_TRY_AGAIN or attempt == TRIES - 1:
+                if error.key not in _MAY_TRY_AGAIN:
                     raise
-                why = f"{error.message[0].upper()}{error.message[1:]}. "
-        raise AssertionError("the last attempt returns or raises")
+                prompt = f"{error.message[0].upper()}{error.message[1:]}. {first}"
+        return self._read_new(prompt)
 
     def _read_new(self, prompt: str) -> Passphrase:
         passphrase = Passphrase(_ask(prompt, self.way))
