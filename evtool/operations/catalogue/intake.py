@@ -176,11 +176,11 @@ class BundleIntake:
         bundle = Path(os.fsdecode(arrived.path))
         try:
             before = mark(bundle)
-            if before.bytes > self._options.policy.max_bytes:
-                return render(arrived.name, self._judge_size(before), "quarantined", before)
+            if (too_large := self._find_too_large(before)) is not None:
+                return render(arrived.name, too_large, "quarantined", before)
             sha256 = digest_of(bundle)
         except (OSError, EvtoolError) as error:
-            return render_left(arrived, IntakeReason.UNREADABLE, say_error(error, self._options.language))
+            return render_left(arrived, IntakeReason.UNREADABLE, self._say(error))
         with ExitStack() as opened:
             known = bool(self.holdings.of(sha256))
             judged = Judged((IntakeReason.DUPLICATE,)) if known else self.judge(bundle, before, opened)
@@ -194,15 +194,15 @@ class BundleIntake:
             return left
         try:
             if self.shelves.is_elsewhere(arrived):
-                before = mark(Path(os.fsdecode(arrived.path)))
-                if before.bytes > self._options.policy.max_bytes:
-                    return render_left(arrived, IntakeReason.TOO_LARGE, self._judge_size(before).problem)
-                sha256 = digest_of(Path(os.fsdecode(arrived.path)))
+                bundle = Path(os.fsdecode(arrived.path))
+                if (too_large := self._find_too_large(mark(bundle))) is not None:
+                    return render_left(arrived, IntakeReason.TOO_LARGE, too_large.problem)
+                sha256 = digest_of(bundle)
                 if known := self.holdings.of(sha256):
                     return render_known(arrived.name, known[0], "taken", ExitCode.OK)
             shelf = self.shelves.take(arrived)
         except (OSError, EvtoolError) as error:
-            return render_left(arrived, IntakeReason.UNREADABLE, say_error(error, self._options.language))
+            return render_left(arrived, IntakeReason.UNREADABLE, self._say(error))
         return self._handle(shelf, arrived.name)
 
     def resume(self, shelf: Shelf) -> IntakeLine | None:
@@ -228,26 +228,31 @@ class BundleIntake:
         try:
             written = mark(Path(os.fsdecode(arrived.path))).changed
         except (OSError, EvtoolError) as error:
-            return render_left(arrived, IntakeReason.UNREADABLE, say_error(error, self._options.language))
+            return render_left(arrived, IntakeReason.UNREADABLE, self._say(error))
         age = self._author.now().timestamp() - written
         # A date of the future is that of a clock that is wrong; it says nothing of whether somebody writes now.
         return render_left(arrived, IntakeReason.CHANGING) if abs(age) < self._options.policy.settle else None
 
-    def _judge_size(self, before: BundleMark) -> Judged:
-        """Judge a bundle that is larger than the policy allows."""
+    def _find_too_large(self, before: BundleMark) -> Judged | None:
+        """Judge a bundle that is larger than the policy allows; None if it is not."""
         allowed = self._options.policy.max_bytes
+        if before.bytes <= allowed:
+            return None
         problem = self._options.language.say("intake.too-large", bytes=before.bytes, allowed=allowed)
         return Judged((IntakeReason.TOO_LARGE,), problem=problem)
+
+    def _say(self, error: OSError | EvtoolError) -> str:
+        return say_error(error, self._options.language)
 
     def _handle(self, shelf: Shelf, name: str) -> IntakeLine:
         """Do steps 3 to 9 with a bundle in quarantine."""
         try:
             before = mark(shelf.bundle)
-            if before.bytes > self._options.policy.max_bytes:
-                return self._keep(shelf, name, before, None, self._judge_size(before))
+            if (too_large := self._find_too_large(before)) is not None:
+                return self._keep(shelf, name, before, None, too_large)
             sha256 = digest_of(shelf.bundle)
         except (OSError, EvtoolError) as error:
-            judged = Judged((IntakeReason.UNREADABLE,), problem=say_error(error, self._options.language))
+            judged = Judged((IntakeReason.UNREADABLE,), problem=self._say(error))
             return self._keep(shelf, name, BundleMark("", 0, 0), None, judged)
         shelf = self.shelves.label(shelf, sha256)
         if self.holdings.of(sha256):
@@ -299,11 +304,11 @@ class BundleIntake:
                 numbers,
             )
         except KeyFileError as error:
-            return Judged((IntakeReason.LOCKED,), problem=say_error(error, self._options.language))
+            return Judged((IntakeReason.LOCKED,), problem=self._say(error))
         except (FormatError, InputError, EvidenceError) as error:
-            return Judged((IntakeReason.NOT_A_BUNDLE,), problem=say_error(error, self._options.language))
+            return Judged((IntakeReason.NOT_A_BUNDLE,), problem=self._say(error))
         except OSError as error:
-            return Judged((IntakeReason.UNREADABLE,), problem=say_error(error, self._options.language))
+            return Judged((IntakeReason.UNREADABLE,), problem=self._say(error))
         except Exception as error:  # noqa: BLE001  # a fault of evtool itself: the others must not wait for its mending
             return Judged((IntakeReason.NOT_CHECKED,), problem=f"internal error: {type(error).__name__}")
 
@@ -328,7 +333,7 @@ class BundleIntake:
             if sha256 is not None and mark(shelf.bundle) != before:
                 judged = CHANGED
         except (OSError, EvtoolError) as error:
-            judged = Judged((IntakeReason.UNREADABLE,), problem=say_error(error, self._options.language))
+            judged = Judged((IntakeReason.UNREADABLE,), problem=self._say(error))
         path = self.shelves.path_of(shelf)
         if IntakeReason.CHANGING in judged.reasons:
             return replace(render(name, judged, "quarantined", before), path=path)
@@ -364,9 +369,7 @@ class BundleIntake:
             if mark(shelf.bundle) != before:
                 return self._keep(shelf, name, before, sha256, CHANGED)
         except (FormatError, InputError, MismatchError, NotEstablishedError, OSError) as error:
-            again = replace(
-                judged, reasons=(IntakeReason.NOT_CHECKED,), problem=say_error(error, self._options.language)
-            )
+            again = replace(judged, reasons=(IntakeReason.NOT_CHECKED,), problem=self._say(error))
             return self._keep(shelf, name, before, sha256, again)
         path = self.shelves.free_path(shelf, facts.collection, facts.head)
         arrival = replace(self.arrival(shelf, name, before, sha256, judged, path), receipt=sha256_hex(receipt))
