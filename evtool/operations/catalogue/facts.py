@@ -18,7 +18,7 @@ from evtool.core.manifest.context import SUBJECTS
 from evtool.core.text.codes import check_code
 from evtool.core.text.expressions import compiled_when_used
 from evtool.core.text.names import shown
-from evtool.core.text.ranges import ItemRanges, parse_ranges, unite
+from evtool.core.text.ranges import ItemRanges, parse_ranges
 from evtool.core.text.times import format_time
 from evtool.core.values import replace
 from evtool.core.verdict.verdict import Report
@@ -27,7 +27,7 @@ from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.items import read_afresh, read_numbered_items
 from evtool.operations.record.record import Record, SealedItem
 from evtool.operations.record.trust import TrustPolicy
-from evtool.operations.record.withholding import judge_withholding
+from evtool.operations.record.withholding import disclosed_items, judge_withholding
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import VerifiedRecord
 from evtool.store.catalogue.database import Names
@@ -224,8 +224,7 @@ def read_facts(found: VerifiedRecord, options: VerifyOptions, name: str) -> Fact
         raise InputError("{path} has no record", key="catalogue-no-record", path=shown(name))
     policy = TrustPolicy(options.trust, options.signers, options.now, {}, options.receipts)
     proven = {interval.entry: interval.not_after for interval in report.intervals}
-    spans = [(first, last) for seal in record.seals for first, last, _ in seal.disclosed.spans]
-    disclosed = unite(spans)
+    disclosed = disclosed_items(record)
     read = _Entries(record, proven, disclosed)
     entries = tuple(map(read.fact, record.chain.links))
     receipts = tuple(read.fact(link) for link in _receipts(record) if policy.judge(link) is None)

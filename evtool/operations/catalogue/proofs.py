@@ -20,14 +20,14 @@ from msgspec import Struct
 
 from evtool.core.errors import EvidenceError, InputError
 from evtool.core.finding import Cause, Code, Effect, Finding, Words
-from evtool.core.text.ranges import ItemRanges, ranges_of, unite
+from evtool.core.text.ranges import ItemRanges, ranges_of
 from evtool.core.values import replace
 from evtool.core.verdict.verdict import Report
 from evtool.operations.catalogue.continuation_proof import find_wrong_continuation
 from evtool.operations.catalogue.schedule import Portion
 from evtool.operations.record.place import RecordPlace
-from evtool.operations.record.record import Record
 from evtool.operations.record.selection import Selection
+from evtool.operations.record.withholding import disclosed_items
 from evtool.operations.verify.options import VerifyOptions
 from evtool.operations.verify.verify import verify_and_tell
 from evtool.scan.progress import Progress
@@ -214,7 +214,7 @@ def _prove_items(copy: CopyPlace, piece: Portion, *, whole: bool, jobs: int | No
         place=RecordPlace(continued=copy.continued),
         jobs=jobs,
     )
-    report, disclosed = verify_and_tell(copy.path, options, _disclosed_by, progress)
+    report, disclosed = verify_and_tell(copy.path, options, disclosed_items, progress)
     if report.collection is not None and report.collection != copy.collection:
         return _lost(copy, piece, Words("copy-other-collection"), size=report.bytes)
     damage = [finding for finding in report.findings if _is_damage(finding, copy)]
@@ -245,10 +245,6 @@ def _prove_items(copy: CopyPlace, piece: Portion, *, whole: bool, jobs: int | No
         if open_questions
         else None,
     )
-
-
-def _disclosed_by(record: Record) -> ItemRanges | None:
-    return unite(sorted((first, last) for seal in record.seals for first, last, _ in seal.disclosed.spans))
 
 
 def _find_absent(copy: CopyPlace, piece: Portion, disclosed: ItemRanges | None) -> list[int]:

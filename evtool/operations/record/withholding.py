@@ -16,7 +16,7 @@ from evtool.core.custody.events import Disclosed
 from evtool.core.errors import InputError, MismatchError
 from evtool.core.finding import Code, Effect, Finding, Words
 from evtool.core.manifest.disclosed_items import Deviations, DisclosedItems, find_deviations
-from evtool.core.text.ranges import count_items, ranges_of
+from evtool.core.text.ranges import ItemRanges, count_items, ranges_of, unite
 from evtool.core.verdict.verdict import PartialCopy
 from evtool.operations.record.disclosed_lists import read_lists
 from evtool.operations.record.record import Record, Seal
@@ -115,6 +115,11 @@ def _unexplained(record: Record) -> Finding:
     else:
         says = Words("details", entries=ranges_of(record.withheld_details).ranges)
     return Finding(Code.WITHHELD_UNEXPLAINED, Effect.UNCHECKED, says, count=max(count, 1))
+
+
+def disclosed_items(record: Record) -> ItemRanges | None:
+    """Give the items whose statements a record has; None for none."""
+    return unite(sorted((first, last) for seal in record.seals for first, last, _ in seal.disclosed.spans))
 
 
 def withheld_ranges(seal: Seal) -> list[tuple[int, int]]:
