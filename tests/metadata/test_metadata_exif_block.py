@@ -100,18 +100,24 @@ def test_a_block_of_a_camera_is_read_as_exifread_reads_it() -> None:
     assert "EXIF MakerNote" not in tags
 
 
+def changed(changes: list[tuple[int, int]]) -> bytes:
+    """Give the block with other bytes at some places."""
+    block = bytearray(BLOCK)
+    for place, byte in changes:
+        block[place] = byte
+    return bytes(block)
+
+
 @settings(max_examples=300)
 @given(changes=st.lists(st.tuples(st.integers(0, len(BLOCK) - 1), st.integers(0, 255)), min_size=1, max_size=4))
 def test_a_changed_block_is_read_as_exifread_reads_it_or_left_to_it(changes: list[tuple[int, int]]) -> None:
     """Pointers out of the block, circles, unknown types, cut texts."""
-    block = bytearray(BLOCK)
-    for place, byte in changes:
-        block[place] = byte
+    block = changed(changes)
     try:
-        tags = read_block(bytes(block))
+        tags = read_block(block)
     except OddBlockError:
         return
-    assert shown(tags) == shown(library(bytes(block)))
+    assert shown(tags) == shown(library(block))
 
 
 def counted(claims: list[Claim | RawTags], detail: Detail) -> Claims:
@@ -133,11 +139,9 @@ def test_raw_tags_that_are_only_counted_are_as_many_as_are_spelled(
     changes: list[tuple[int, int]], further: list[Tag]
 ) -> None:
     """Blank and repeated ones are no more than they are in the full form, and none is read for it."""
-    block = bytearray(BLOCK)
-    for place, byte in changes:
-        block[place] = byte
+    block = changed(changes)
     try:
-        tags = read_block(bytes(block))
+        tags = read_block(block)
     except OddBlockError:
         return
     claims: list[Claim | RawTags] = [raw_tags(tags, _text, _is_surely_shown), *further]
