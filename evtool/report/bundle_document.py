@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from evtool.core.errors import ExitCode
+from evtool.core.text.ranges import spell_any
 from evtool.report.document import DirectoryReport
 from evtool.report.language import in_english
 from evtool.report.travels import Travels
@@ -96,9 +97,9 @@ def travels_document(travels: Travels) -> TravelsDocument:
     return TravelsDocument(
         names=travels.names,
         earlier_names=travels.earlier_names,
-        nameless=tuple(travels.nameless.serialize()) if travels.nameless else (),
+        nameless=spell_any(travels.nameless),
         metadata=travels.metadata,
-        recordings=tuple(travels.recordings.serialize()) if travels.recordings else (),
+        recordings=spell_any(travels.recordings),
         parties=tuple(
             PartyDocument(entry=party.entry, event=party.event, code=party.code) for party in travels.parties
         ),
@@ -106,7 +107,7 @@ def travels_document(travels: Travels) -> TravelsDocument:
             OtherTermsDocument(entry=other.entry, items=tuple(other.items.serialize()), terms=other.terms)
             for other in travels.other_terms
         ),
-        other_items=tuple(travels.other_items.serialize()) if travels.other_items else (),
+        other_items=spell_any(travels.other_items),
         texts=tuple(
             TravellingText(text=words.text, places=tuple(map(in_english, words.places))) for words in travels.texts
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from evtool.core.finding import Cause, Finding, Words
+from evtool.core.text.ranges import spell_any
 from evtool.operations.catalogue.copies import IntactCopy, ReadingDue, StoredCopy, Trouble
 from evtool.report.audit_document import CarrierDue, IntactCopyShown, TroubledCopy
 from evtool.report.language import Language, Said, in_english
@@ -58,7 +59,7 @@ def trouble_document(trouble: Trouble) -> TroubledCopy:
         carrier=copy.carrier if copy is not None else None,
         collection=copy.uid if copy is not None else None,
         holding=copy.holding if copy is not None else None,
-        items=tuple(trouble.items.serialize()) if trouble.items is not None else (),
+        items=spell_any(trouble.items),
         why=why.text if isinstance(why, Cause) else in_english(why),
         intact=tuple(
             IntactCopyShown(

@@ -6,7 +6,7 @@ from evtool.cli.answers.head import head_lines
 from evtool.cli.output import Output
 from evtool.core.consent.notice import Notice
 from evtool.core.errors import ExitCode
-from evtool.core.text.ranges import spell_ranges
+from evtool.core.text.ranges import spell_any, spell_ranges
 from evtool.operations.entries.notice import TakenNotice
 from evtool.report.consent_document import TakenNoticeDocument
 
@@ -40,7 +40,7 @@ def answer_notice(output: Output, path: str, notice: Notice, taken: TakenNotice,
             collection=notice.collection,
             sender=notice.agent,
             notice=notice.digest,
-            items=tuple(taken.items.serialize()) if taken.items else (),
+            items=spell_any(taken.items),
             entries=tuple(result.entry for result in taken.written),
             unknown=spell_ranges([taken.unknown])[0] if taken.unknown else None,
             parts_after=parts_after,

@@ -23,7 +23,7 @@ from evtool.cli.options.values import agreement_value, code_value
 from evtool.cli.output import Output, output_and_progress
 from evtool.cli.progress import terminal_progress
 from evtool.core.errors import ExitCode, UsageError
-from evtool.core.text.ranges import ItemRanges
+from evtool.core.text.ranges import spell_any
 from evtool.operations.author import Author
 from evtool.operations.catalogue.add import HERE, Added, AddOptions, add_holdings
 from evtool.operations.record.place import RecordPlace
@@ -153,10 +153,6 @@ def _render(language: Language, result: Added) -> list[str]:
     return lines
 
 
-def _spell(items: ItemRanges | None) -> tuple[str, ...]:
-    return tuple(items.serialize()) if items is not None else ()
-
-
 def _document(result: Added) -> AddedDocument:
     done, error = result.registered, result.error
     return AddedDocument(
@@ -169,9 +165,9 @@ def _document(result: Added) -> AddedDocument:
         relation=done.relation.value if done is not None else None,
         parts_after=done.parts_after if done is not None else None,
         heads=done.heads if done is not None else (),
-        recalls=_spell(done.recalls) if done is not None else (),
-        terms_unknown=_spell(done.terms_unknown) if done is not None else (),
-        already_held=_spell(done.already_held) if done is not None else (),
+        recalls=spell_any(done.recalls) if done is not None else (),
+        terms_unknown=spell_any(done.terms_unknown) if done is not None else (),
+        already_held=spell_any(done.already_held) if done is not None else (),
         error=error.message if error is not None else None,
         hint=error.hint if error is not None else None,
     )

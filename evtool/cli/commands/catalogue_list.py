@@ -9,7 +9,7 @@ import click
 from evtool.cli.command import Command, Option
 from evtool.cli.options.values import code_value
 from evtool.cli.output import Output, output_options
-from evtool.core.text.ranges import ranges_of, spell_ranges
+from evtool.core.text.ranges import ranges_of, spell_any, spell_ranges
 from evtool.operations.catalogue.listing import Held, list_collections
 from evtool.report.catalogue_document import CatalogueListDocument, HeldDocument
 from evtool.report.language import Language
@@ -61,7 +61,7 @@ def _document(held: Held) -> HeldDocument:
         first_seen=held.first_seen,
         entries=held.entries,
         items=held.items,
-        held=tuple(held.held.serialize()) if held.held is not None else (),
+        held=spell_any(held.held),
         holdings=held.holdings,
         in_quarantine=held.in_quarantine,
     )

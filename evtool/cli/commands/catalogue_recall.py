@@ -14,7 +14,7 @@ from evtool.cli.options.trust import told_trust
 from evtool.cli.options.values import ExistingPath, day_value, items_value
 from evtool.cli.output import Output, output_options
 from evtool.core.errors import ExitCode, UsageError
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of, spell_any
 from evtool.keys.agreements import load_agreements
 from evtool.keys.own import list_own_keys
 from evtool.operations.author import Author
@@ -222,6 +222,6 @@ def _notice_document(taken: NoticeTaken) -> NoticeTakenDocument:
         entries=taken.registered.entries,
         follows=taken.follows,
         parts_after=taken.registered.parts_after,
-        recalls=tuple(recalls.serialize()) if recalls is not None else (),
-        terms_unknown=tuple(unknown.serialize()) if unknown is not None else (),
+        recalls=spell_any(recalls),
+        terms_unknown=spell_any(unknown),
     )

@@ -37,7 +37,7 @@ from evtool.core.finding import Words
 from evtool.core.terms.input import accepted, make_terms, parse_user_term
 from evtool.core.terms.terms import TERMS, ConsentTerms, Purpose
 from evtool.core.text.item_choice import ItemChoice
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.text.ranges import ItemRanges, ranges_of, spell_any
 from evtool.keys.agreements import load_agreements
 from evtool.keys.recipients import load_recipients
 from evtool.operations.author import Author
@@ -473,7 +473,7 @@ def recall_(
         result = recall(record, numbers)
         if notice is not None:
             write_new_file(notice, make_notice(record, result, signing.choose()))
-    ranges = tuple(result.items.serialize()) if result.items else ()
+    ranges = spell_any(result.items)
     language, say = output.language, output.language.say
     concerned = language.say_ranges(result.items.ranges, "items", None) if result.items else Said()
     lines: list[str] = [say("consent.recall", items=concerned) if ranges else say("consent.recall-nothing")]

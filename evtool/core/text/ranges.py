@@ -91,6 +91,11 @@ def spell_ranges(ranges: Iterable[tuple[int, int]]) -> list[str]:
     return [f"{first}" if first == last else f"{first}-{last}" for first, last in ranges]
 
 
+def spell_any(items: ItemRanges | None) -> tuple[str, ...]:
+    """Spell items as a JSON document has them: `17`, `20-25`; nothing if there are none."""
+    return tuple(items.serialize()) if items is not None else ()
+
+
 def name_ranges(
     ranges: Sequence[tuple[int, int]], most: int | None = None, *, singular: str = "item", plural: str = "items"
 ) -> str:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from evtool.core.custody.chain import Link
 from evtool.core.errors import EvtoolError, ExitCode, KeyFileError
 from evtool.core.finding import Axis, Effect, Finding
-from evtool.core.text.ranges import ItemRanges, ranges_of
+from evtool.core.text.ranges import ranges_of, spell_any
 from evtool.core.verdict.verdict import Report
 from evtool.operations.catalogue.facts import Facts
 from evtool.operations.catalogue.holdings import BundleHolding
@@ -181,19 +181,15 @@ def render(
         head=report.head if report is not None else None,
         sender=judged.sender,
         agreement=judged.agreement,
-        items=_spell(facts.disclosed) if facts is not None else (),
+        items=spell_any(facts.disclosed) if facts is not None else (),
         withheld=report.items.withheld if report is not None else 0,
         axes={axis.value: answered.value for axis, answered in report.axes.items()} if report is not None else {},
         findings=codes_of(report),
         relation=registered.relation.value if registered is not None else None,
         parts_after=registered.parts_after if registered is not None else None,
         heads=registered.heads if registered is not None else (),
-        recalls=_spell(registered.recalls) if registered is not None else (),
-        terms_unknown=_spell(registered.terms_unknown) if registered is not None else (),
-        already_held=_spell(registered.already_held) if registered is not None else (),
+        recalls=spell_any(registered.recalls) if registered is not None else (),
+        terms_unknown=spell_any(registered.terms_unknown) if registered is not None else (),
+        already_held=spell_any(registered.already_held) if registered is not None else (),
         problem=judged.problem,
     )
-
-
-def _spell(items: ItemRanges | None) -> tuple[str, ...]:
-    return tuple(items.serialize()) if items is not None else ()
